@@ -1,5 +1,6 @@
 // The only file of the server that names packages: whoever imports it by URL has no import map of ours.
 
+export { Aedes } from "npm:aedes@1.2.0";
 export { type Context, Hono, type MiddlewareHandler } from "npm:hono@4.13.19";
 export { bodyLimit } from "npm:hono@4.13.19/body-limit";
 export { html, raw } from "npm:hono@4.13.19/html";
