@@ -1,0 +1,345 @@
+import { Alarm } from "./alarm.ts";
+import type { Connection, Delivery } from "./connection.ts";
+import { decodeEnvelope } from "./envelope_codec.ts";
+import { LockLostError, QueueClosedError } from "./errors.ts";
+import { LinkedList, type ListNode } from "./linked_list.ts";
+import { type BufferEntry, MessageBuffer } from "./message_buffer.ts";
+import { type MessageEnvelope, receiptOf, setReceipt } from "./message_envelope.ts";
+import type { ReceiveMode, ResolvedOptions } from "./queue_options.ts";
+
+/** Reading goes on when what is held has fallen to this part of `maxBufferedBytes`. */
+const RESUME_AT = 0.75;
+
+/** How a message ended, or went back. */
+export type Outcome = "received" | "completed" | "abandoned" | "dead-lettered" | "cleared";
+
+/** What a receiver reports. Envelopes are made only where they are asked for. */
+export interface ReceiverHandlers {
+  onArrive(envelope: () => MessageEnvelope): void;
+  onSettle(envelope: () => MessageEnvelope, outcome: Outcome): void;
+  onDrop(envelope: () => MessageEnvelope, reason: "overflow" | "expired"): void;
+  /** A message was delivered `maxDeliveries` times. It stays locked until it is settled. */
+  onExhausted(envelope: MessageEnvelope): void;
+}
+
+/** What ties an envelope that was handed out to the message that is held. It is the lock's reference. */
+class Receipt {
+  readonly owner: MessageReceiver;
+  readonly entry: BufferEntry;
+  /** `null` for a copy that was peeked and for a message that was removed at once. */
+  readonly lock: object | null;
+  /** Received and deleted. */
+  readonly removed: boolean;
+  settled = false;
+
+  constructor(owner: MessageReceiver, entry: BufferEntry, lock: object | null, removed = false) {
+    this.owner = owner;
+    this.entry = entry;
+    this.lock = lock;
+    this.removed = removed;
+  }
+}
+
+interface Waiter {
+  readonly mode: ReceiveMode;
+  resolve(envelope: MessageEnvelope | null): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * The receiving half of a queue: what arrived and is held, who waits for it, and how it is settled.
+ * An envelope is made anew each time one is handed out, so nobody holds the same one twice.
+ */
+export class MessageReceiver {
+  readonly #connection: Connection;
+  readonly #options: ResolvedOptions;
+  readonly #handlers: ReceiverHandlers;
+  readonly #buffer = new MessageBuffer();
+  readonly #waiters = new LinkedList<Waiter>();
+  readonly #alarm = new Alarm(() => this.#expire());
+  /** Names of messages that were settled at QoS 1, by packet id: their PUBACK may get lost with the link. */
+  readonly #settledIds = new Map<number, string>();
+  #paused = false;
+
+  constructor(connection: Connection, options: ResolvedOptions, handlers: ReceiverHandlers) {
+    this.#connection = connection;
+    this.#options = options;
+    this.#handlers = handlers;
+  }
+
+  /** What is held. */
+  get held(): Pick<MessageBuffer, "available" | "locked" | "bytes"> {
+    return this.#buffer;
+  }
+
+  /** Takes in a message that the connection delivered. */
+  accept(delivery: Delivery): void {
+    if (this.#wasSettled(delivery)) {
+      this.#connection.settle(delivery);
+      return;
+    }
+    if (delivery.qos === 0 && !this.#makeRoom(delivery)) return;
+    const entry = this.#buffer.add(delivery, Date.now());
+    this.#alarm.by(this.#buffer.nextDeadline);
+    this.#handlers.onArrive(() => this.#envelopeOf(entry));
+    this.#serve();
+    this.#regulate();
+  }
+
+  /** The oldest available message, or `null` once `waitTimeout` milliseconds have passed. */
+  receive(
+    waitTimeout: number,
+    mode: ReceiveMode,
+    signal?: AbortSignal,
+  ): Promise<MessageEnvelope | null> {
+    if (signal?.aborted) return Promise.reject(signal.reason);
+    const entry = this.#buffer.oldest();
+    if (entry !== undefined) return Promise.resolve(this.#hand(entry, mode));
+    if (waitTimeout === 0) return Promise.resolve(null);
+    return new Promise((resolve, reject) => {
+      const end = () => {
+        clearTimeout(timer);
+        signal?.removeEventListener("abort", abort);
+        if (node !== null) this.#waiters.remove(node);
+        node = null;
+      };
+      let node: ListNode<Waiter> | null = this.#waiters.push({
+        mode,
+        resolve: (envelope) => (end(), resolve(envelope)),
+        reject: (error) => (end(), reject(error)),
+      });
+      const waiter = node.value;
+      const abort = () => waiter.reject(signal!.reason);
+      const timer = waitTimeout === Infinity
+        ? undefined
+        : setTimeout(() => waiter.resolve(null), waitTimeout);
+      signal?.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  /** The oldest available message at once, or `null`. */
+  take(mode: ReceiveMode): MessageEnvelope | null {
+    const entry = this.#buffer.oldest();
+    return entry === undefined ? null : this.#hand(entry, mode);
+  }
+
+  /** Copies of the first `max` available messages. */
+  peek(max: number): MessageEnvelope[] {
+    return this.#buffer.peek(max).map((entry) => this.#envelopeOf(entry));
+  }
+
+  /** Removes a message that was locked, or peeked and is still available. */
+  complete(envelope: MessageEnvelope, outcome: Outcome = "completed"): void {
+    const receipt = this.#receiptOf(envelope, "complete");
+    if (receipt.settled || receipt.removed) return;
+    this.#assertHeld(receipt, "complete");
+    this.#end(envelope, receipt);
+    this.#remove(receipt.entry, outcome);
+  }
+
+  /** Gives a message back to its place, now or after `delay` milliseconds. */
+  abandon(envelope: MessageEnvelope, delay = 0): void {
+    const receipt = this.#receiptOf(envelope, "abandon");
+    const { entry, lock } = receipt;
+    if (receipt.settled) return;
+    if (lock === null) {
+      if (entry.state !== "removed" || !receipt.removed) return; // Peeked: it is in its place.
+      this.#buffer.restore(entry); // The broker has let go of it, memory has not.
+    } else {
+      this.#assertHeld(receipt, "abandon");
+    }
+    this.#end(envelope, receipt);
+    if (this.#isExhausted(entry)) {
+      this.#exhaust(entry);
+      return;
+    }
+    const availableAt = delay > 0 ? Date.now() + delay : undefined;
+    if (lock !== null || availableAt !== undefined) this.#buffer.release(entry, availableAt);
+    this.#handlers.onSettle(() => this.#envelopeOf(entry), "abandoned");
+    this.#alarm.by(this.#buffer.nextDeadline);
+    this.#serve();
+    this.#regulate();
+  }
+
+  /** Lets a lock run for `lockTimeout` milliseconds from now. */
+  renewLock(envelope: MessageEnvelope, lockTimeout: number): void {
+    const receipt = this.#receiptOf(envelope, "renew the lock of");
+    if (receipt.lock === null || receipt.settled) throw lost(receipt.entry, "renew the lock of");
+    this.#assertHeld(receipt, "renew the lock of");
+    const until = Date.now() + lockTimeout;
+    this.#buffer.renew(receipt.entry, until);
+    envelope.lockedUntil = new Date(until);
+    this.#alarm.by(until);
+  }
+
+  /** Drops and settles every available message; tells how many. */
+  clear(): number {
+    const entries = this.#buffer.peek(Infinity);
+    for (const entry of entries) this.#remove(entry, "cleared");
+    return entries.length;
+  }
+
+  /** Rejects who waits. What is held is released: it was not acknowledged. */
+  close(): void {
+    this.#alarm.stop();
+    const error = new QueueClosedError("Cannot receive: the queue was closed");
+    for (const waiter of [...this.#waiters]) waiter.reject(error);
+  }
+
+  #serve(): void {
+    while (this.#waiters.first !== null) {
+      const entry = this.#buffer.oldest();
+      if (entry === undefined) return;
+      const waiter = this.#waiters.first.value;
+      waiter.resolve(this.#hand(entry, waiter.mode));
+    }
+  }
+
+  #hand(entry: BufferEntry, mode: ReceiveMode): MessageEnvelope {
+    const envelope = this.#decode(entry);
+    if (mode === "receiveAndDelete") {
+      entry.deliveryCount++;
+      envelope.deliveryCount = entry.deliveryCount;
+      setReceipt(envelope, new Receipt(this, entry, null, true));
+      this.#remove(entry, "received");
+      return envelope;
+    }
+    const until = Date.now() + this.#options.lockTimeout;
+    const receipt = new Receipt(this, entry, this.#buffer.lock(entry, until));
+    envelope.deliveryCount = entry.deliveryCount;
+    envelope.lockedUntil = new Date(until);
+    setReceipt(envelope, receipt);
+    envelope.setReference(receipt);
+    this.#alarm.by(until);
+    return envelope;
+  }
+
+  /** A copy to look at. */
+  #envelopeOf(entry: BufferEntry): MessageEnvelope {
+    const envelope = this.#decode(entry);
+    if (envelope.message !== null) envelope.message = envelope.message.slice();
+    envelope.deliveryCount = entry.deliveryCount;
+    setReceipt(envelope, new Receipt(this, entry, null));
+    return envelope;
+  }
+
+  #decode(entry: BufferEntry): MessageEnvelope {
+    const { serializeEnvelope } = this.#options;
+    const { envelope } = decodeEnvelope(entry.delivery, serializeEnvelope, entry.arrivedAt);
+    envelope.messageId = entry.messageId ??= envelope.messageId;
+    return envelope;
+  }
+
+  #remove(entry: BufferEntry, outcome: Outcome): void {
+    const { delivery, messageId } = entry;
+    this.#buffer.remove(entry);
+    // A dead letter may come back under its name, and is not to be taken for a repetition then.
+    const mayRepeat = delivery.qos === 1 && messageId !== null && outcome !== "dead-lettered";
+    if (mayRepeat) this.#settledIds.set(delivery.packetId!, messageId);
+    this.#connection.settle(delivery);
+    this.#handlers.onSettle(() => this.#envelopeOf(entry), outcome);
+    this.#regulate();
+  }
+
+  #end(envelope: MessageEnvelope, receipt: Receipt): void {
+    receipt.settled = true;
+    envelope.setReference(null);
+    envelope.lockedUntil = null;
+  }
+
+  #receiptOf(envelope: MessageEnvelope, action: string): Receipt {
+    const reference = envelope.getReference();
+    const receipt = reference instanceof Receipt ? reference : receiptOf(envelope);
+    if (!(receipt instanceof Receipt) || receipt.owner !== this) {
+      throw new TypeError(
+        `Cannot ${action} a message: it was not received from this queue, received ${envelope.messageId}`,
+      );
+    }
+    return receipt;
+  }
+
+  #assertHeld(receipt: Receipt, action: string): void {
+    const { entry, lock } = receipt;
+    if (lock === null ? entry.state !== "available" : entry.lock !== lock) {
+      throw lost(entry, action);
+    }
+  }
+
+  #isExhausted(entry: BufferEntry): boolean {
+    return entry.deliveryCount >= this.#options.maxDeliveries;
+  }
+
+  /** Hands a message that was delivered too often to the dead letters, under a lock of its own. */
+  #exhaust(entry: BufferEntry): void {
+    const receipt = new Receipt(this, entry, this.#buffer.detain(entry));
+    const envelope = this.#decode(entry);
+    envelope.deliveryCount = entry.deliveryCount;
+    setReceipt(envelope, receipt);
+    envelope.setReference(receipt);
+    this.#handlers.onExhausted(envelope);
+  }
+
+  #expire(): void {
+    const due = this.#buffer.expire(Date.now());
+    for (const entry of due.expired) {
+      this.#connection.settle(entry.delivery);
+      this.#handlers.onDrop(() => this.#envelopeOf(entry), "expired");
+    }
+    for (const entry of due.unlocked) {
+      if (this.#isExhausted(entry)) this.#exhaust(entry);
+      else this.#handlers.onSettle(() => this.#envelopeOf(entry), "abandoned");
+    }
+    this.#alarm.by(this.#buffer.nextDeadline);
+    this.#serve();
+    this.#regulate();
+  }
+
+  /**
+   * Whether this is a message that was settled and came again because its PUBACK was lost with the
+   * link. The packet id alone does not tell, as the broker may have given it to a new message that
+   * was lost too: the name must be the same.
+   */
+  #wasSettled(delivery: Delivery): boolean {
+    if (!delivery.dup || delivery.qos !== 1) return false;
+    const settled = this.#settledIds.get(delivery.packetId!);
+    if (settled === undefined) return false;
+    const decoded = decodeEnvelope(delivery, this.#options.serializeEnvelope, 0);
+    return decoded.hasOwnId && decoded.envelope.messageId === settled;
+  }
+
+  /** Makes room for a message of QoS 0, which is not held back by the broker. */
+  #makeRoom(delivery: Delivery): boolean {
+    const { maxBufferedBytes, overflow, serializeEnvelope } = this.#options;
+    while (this.#buffer.bytes + delivery.payload.byteLength > maxBufferedBytes) {
+      const oldest = overflow === "drop-oldest" ? this.#buffer.oldestDroppable() : undefined;
+      if (oldest === undefined) {
+        const now = Date.now();
+        this.#handlers.onDrop(
+          () => decodeEnvelope(delivery, serializeEnvelope, now).envelope,
+          "overflow",
+        );
+        return false;
+      }
+      this.#buffer.remove(oldest);
+      this.#handlers.onDrop(() => this.#envelopeOf(oldest), "overflow");
+    }
+    return true;
+  }
+
+  /** Stops reading where too much is held, and goes on when there is room. */
+  #regulate(): void {
+    const { maxBufferedBytes } = this.#options;
+    const { bytes } = this.#buffer;
+    const paused = this.#paused ? bytes > maxBufferedBytes * RESUME_AT : bytes >= maxBufferedBytes;
+    if (paused === this.#paused) return;
+    this.#paused = paused;
+    this.#connection.setPaused(paused);
+  }
+}
+
+function lost(entry: BufferEntry, action: string): LockLostError {
+  return new LockLostError(
+    `Cannot ${action} the message: its lock ran out or another receiver has it, received ${entry.messageId}`,
+    entry.messageId!,
+  );
+}

@@ -1,0 +1,322 @@
+import { Buffer } from "node:buffer";
+import type {
+  BrokerLimits,
+  Connection,
+  ConnectionHandlers,
+  Delivery,
+  LinkChange,
+  LinkState,
+  OutgoingMessage,
+  QoS,
+} from "./connection.ts";
+import { DeferredAcks } from "./deferred_ack.ts";
+import type { IConnackPacket } from "./deps.ts";
+import { ConnectionError, NotSupportedError, TimeoutError, toError } from "./errors.ts";
+import { MqttLink } from "./mqtt_link.ts";
+import { connectWithFallback } from "./protocol_fallback.ts";
+import type { ResolvedOptions } from "./queue_options.ts";
+
+/** How long a broker keeps a private session whose link was lost, in seconds. */
+const PRIVATE_SESSION_EXPIRY_S = 900;
+/** How long `synchronize` waits for a broker that does not answer, in milliseconds. */
+const SYNCHRONIZE_MS = 2_000;
+/** SUBACK reason codes for what this broker cannot do ([MQTT-3.9.3]). */
+const NOT_SUPPORTED: Record<number, string> = {
+  158: "shared subscriptions",
+  161: "subscription identifiers",
+  162: "wildcards",
+};
+
+/**
+ * The connection of one queue over MQTT.js.
+ *
+ * It has two links. Reading stops when too much is held, and everything that the broker says on a
+ * link waits then, so what is sent, and its acknowledgements, go over a link of their own. The
+ * receiving one is made by the first `subscribe`; it is the one that bears the client id and so the
+ * durable session.
+ */
+export class MqttConnection implements Connection {
+  readonly #options: ResolvedOptions;
+  readonly #filter: string;
+  readonly #handlers: ConnectionHandlers;
+  readonly #privateId = `mmq-${crypto.randomUUID().slice(-12)}`;
+  /** QoS 0 publishes that wait for room on the socket: a lost link ends them. */
+  readonly #writing = new Set<(error?: Error) => void>();
+  #outbound: MqttLink | null = null;
+  #inbound: MqttLink | null = null;
+  #acks: DeferredAcks | null = null;
+  #limits: BrokerLimits | null = null;
+  #state: LinkState = "closed";
+  #subscribing: Promise<void> | null = null;
+  #subscribed = false;
+  #paused = false;
+  #sentUnconfirmed = false;
+
+  /** @param filter the topic filter to subscribe to */
+  constructor(options: ResolvedOptions, filter: string, handlers: ConnectionHandlers) {
+    this.#options = options;
+    this.#filter = filter;
+    this.#handlers = handlers;
+  }
+
+  get state(): LinkState {
+    return this.#state;
+  }
+
+  get limits(): BrokerLimits | null {
+    return this.#limits;
+  }
+
+  get writable(): boolean {
+    return this.#outbound?.state === "connected";
+  }
+
+  async open(signal?: AbortSignal): Promise<void> {
+    const { protocolVersion, clientId } = this.#options;
+    this.#outbound = await connectWithFallback(protocolVersion, async (version) => {
+      const link = this.#outbound = this.#link(`${clientId ?? this.#privateId}-send`, version, {
+        isPrivate: true,
+        onReconnect: () => {
+          this.#limits = readLimits(link.connack!, version);
+          this.#handlers.onWritable();
+        },
+      });
+      await link.open(signal);
+      this.#limits = readLimits(link.connack!, version);
+      return link;
+    });
+  }
+
+  async subscribe(signal?: AbortSignal): Promise<void> {
+    signal?.throwIfAborted();
+    if (this.#subscribed) return;
+    this.#subscribing ??= this.#openInbound().finally(() => this.#subscribing = null);
+    await orAborted(this.#subscribing, signal);
+  }
+
+  publish(message: OutgoingMessage, done: (error?: Error) => void): () => void {
+    const link = this.#outbound!;
+    const { topic, qos, retain, properties } = message;
+    const { correlationData, ...rest } = properties;
+    let settled = false;
+    const settle = (error?: Error | null) => {
+      if (settled) return;
+      settled = true;
+      this.#writing.delete(settle);
+      done(error ? this.#refusal(topic, error) : undefined);
+    };
+    link.client.publish(topic, bufferOf(message.payload), {
+      qos,
+      retain,
+      properties: correlationData === undefined
+        ? rest
+        : { ...rest, correlationData: bufferOf(correlationData) },
+    }, settle);
+    if (qos === 0) {
+      this.#sentUnconfirmed = true;
+      if (!settled) this.#writing.add(settle);
+      return () => settled = true;
+    }
+    const packetId = link.client.getLastMessageId();
+    return () => {
+      settled = true;
+      link.forget(packetId);
+    };
+  }
+
+  async synchronize(): Promise<void> {
+    if (this.#paused || this.#inbound === null) return;
+    let timer;
+    const tooLong = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, SYNCHRONIZE_MS);
+    });
+    await Promise.race([this.#roundTrip(), tooLong]);
+    clearTimeout(timer);
+  }
+
+  settle(delivery: Delivery): void {
+    this.#acks?.settle(delivery);
+  }
+
+  setPaused(paused: boolean): void {
+    this.#paused = paused;
+    this.#acks?.setPaused(paused);
+  }
+
+  async close(): Promise<void> {
+    this.#subscribed = false;
+    this.setPaused(false); // A link that is not read would not see its own end.
+    await Promise.all([this.#inbound?.close(), this.#outbound?.close()]);
+    this.#inbound = this.#outbound = this.#acks = null;
+    this.#limits = null;
+  }
+
+  async #roundTrip(): Promise<void> {
+    if (this.#sentUnconfirmed) {
+      this.#sentUnconfirmed = false;
+      await this.#outbound?.ping();
+    }
+    await this.#inbound?.ping();
+  }
+
+  async #openInbound(): Promise<void> {
+    const version = this.#limits?.protocolVersion;
+    if (version === undefined) {
+      throw new ConnectionError(
+        `Cannot subscribe to "${this.#filter}": the link is not open`,
+        this.#options.url,
+        null,
+      );
+    }
+    if (this.#inbound === null) {
+      const { clientId, prefetch } = this.#options;
+      const link = this.#link(clientId ?? this.#privateId, version, {
+        isPrivate: clientId === undefined,
+        receiveMaximum: prefetch,
+        onReconnect: (sessionPresent) => this.#onInboundAgain(sessionPresent),
+      });
+      this.#inbound = link;
+      try {
+        await link.open();
+      } catch (error) {
+        if (this.#inbound === link) this.#inbound = null;
+        throw error;
+      }
+    }
+    await this.#subscribe();
+    this.#subscribed = true;
+    await this.synchronize(); // What waited at the broker is here before the first answer.
+  }
+
+  #link(
+    clientId: string,
+    protocolVersion: 4 | 5,
+    own: {
+      isPrivate: boolean;
+      receiveMaximum?: number;
+      onReconnect(sessionPresent: boolean): void;
+    },
+  ): MqttLink {
+    const { sessionExpiry, ackOrder } = this.#options;
+    const { isPrivate, receiveMaximum, onReconnect } = own;
+    return new MqttLink({
+      ...this.#options,
+      clientId,
+      protocolVersion,
+      isPrivate,
+      receiveMaximum,
+      sessionExpiry: isPrivate ? PRIVATE_SESSION_EXPIRY_S : sessionExpiry,
+    }, {
+      onReconnect,
+      onChange: (change) => this.#onLinkChange(change),
+      onTakenOver: () => this.#handlers.onSessionLost("taken-over", 0),
+      onClient: receiveMaximum === undefined ? undefined : (client) => {
+        this.#acks = new DeferredAcks(client, ackOrder, {
+          onDelivery: (delivery) => this.#handlers.onDelivery(delivery),
+          onRedelivered: () => this.#handlers.onRedelivered(),
+          onForgotten: (held) => this.#handlers.onSessionLost("forgotten", held),
+          onError: (error) => this.#handlers.onError(toError(error)),
+        });
+        this.#acks.setPaused(this.#paused);
+      },
+    });
+  }
+
+  #onInboundAgain(sessionPresent: boolean): void {
+    if (sessionPresent || !this.#subscribed) return;
+    this.#subscribe().catch((error) => this.#handlers.onError(toError(error)));
+  }
+
+  async #subscribe(): Promise<void> {
+    const { qos, connectTimeout, url } = this.#options;
+    const link = this.#inbound!;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() =>
+      reject(
+        new TimeoutError(
+          `Cannot subscribe to "${this.#filter}": no answer within ${connectTimeout} ms`,
+          connectTimeout,
+        ),
+      ), connectTimeout);
+    try {
+      // Retain handling 1: what is retained comes with a new subscription only ([MQTT-3.3.1-10]).
+      const asked = link.client.subscribeAsync(this.#filter, { qos, rh: 1 });
+      await Promise.race([asked, late]);
+    } catch (error) {
+      if (error instanceof TimeoutError) throw error;
+      const granted = (error as { packet?: { granted?: number[] } }).packet?.granted?.[0] ?? null;
+      const missing = granted === null ? undefined : NOT_SUPPORTED[granted];
+      const message = `Cannot subscribe to "${this.#filter}": `;
+      if (missing !== undefined) {
+        throw new NotSupportedError(`${message}the broker has no ${missing}`, { cause: error });
+      }
+      throw new ConnectionError(`${message}${toError(error).message}`, url, granted, {
+        cause: error,
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  #onLinkChange(change: LinkChange): void {
+    if (this.#outbound?.state !== "connected") this.#endWriting(change.cause);
+    const previous = this.#state;
+    this.#state = stateOf(this.#outbound?.state ?? "closed", this.#inbound?.state);
+    if (this.#state === previous && change.retryInMs === undefined) return;
+    this.#handlers.onChange({ ...change, state: this.#state, previous });
+  }
+
+  #endWriting(cause: Error | undefined): void {
+    for (const settle of this.#writing) settle(cause ?? new Error("the link was closed"));
+  }
+
+  #refusal(topic: string, error: Error): Error {
+    if (error instanceof ConnectionError) return error;
+    const { url } = this.#options;
+    const { code } = error as { code?: unknown };
+    const reasonCode = typeof code === "number" ? code : null;
+    return new ConnectionError(`Cannot send to "${topic}": ${error.message}`, url, reasonCode, {
+      cause: error,
+    });
+  }
+}
+
+/** The state of the whole: that of the link that is worse off. */
+function stateOf(outbound: LinkState, inbound: LinkState | undefined): LinkState {
+  for (const state of ["closed", "connecting"] as const) {
+    if (outbound === state) return state;
+  }
+  for (const state of ["disconnected", "reconnecting"] as const) {
+    if (outbound === state || inbound === state) return state;
+  }
+  return "connected";
+}
+
+function readLimits(connack: IConnackPacket, protocolVersion: 4 | 5): BrokerLimits {
+  const told = connack.properties ?? {};
+  return {
+    protocolVersion,
+    maximumQoS: (told.maximumQoS ?? 2) as QoS,
+    retainAvailable: told.retainAvailable ?? true,
+    wildcards: told.wildcardSubscriptionAvailable ?? true,
+    sharedSubscriptions: protocolVersion === 5 && (told.sharedSubscriptionAvailable ?? true),
+    receiveMaximum: told.receiveMaximum ?? 65_535,
+    maximumPacketSize: told.maximumPacketSize ?? null,
+  };
+}
+
+async function orAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
+  if (signal === undefined) return await work;
+  const { promise, reject } = Promise.withResolvers<never>();
+  const abort = () => reject(signal.reason);
+  signal.addEventListener("abort", abort, { once: true });
+  try {
+    await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener("abort", abort);
+  }
+}
+
+function bufferOf(bytes: Uint8Array): Buffer {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}

@@ -1,0 +1,345 @@
+import type { ConfigParams } from "./config_params.ts";
+import type { QoS } from "./connection.ts";
+import { ConfigError } from "./errors.ts";
+import { assertGroupName, assertTopicFilter, assertTopicName } from "./topic_filter.ts";
+
+/** How `receive` takes a message: removed at once, or locked until it is settled. */
+export type ReceiveMode = "receiveAndDelete" | "peekLock";
+
+/** A user name or password, or a function that is asked for it at every connect. */
+export type Credential = string | (() => string | Promise<string>);
+
+/** Keys and certificates of an encrypted link, each PEM text or bytes. */
+export interface TlsOptions {
+  /** The authorities to trust in place of the system's. */
+  ca?: string | Uint8Array;
+  /** Our certificate, where the broker asks for one. */
+  cert?: string | Uint8Array;
+  /** The private key of `cert`. */
+  key?: string | Uint8Array;
+  /** Whether a broker that cannot be verified is refused. @default {true} */
+  rejectUnauthorized?: boolean;
+}
+
+/** The settings of a queue. Each has a dotted key for `configure`. */
+export interface QueueOptions {
+  /** Where to publish and subscribe; `topic`. @default the queue's name */
+  topic?: string;
+  /** `mqtt`, `mqtts`, `ws` or `wss`; `connection.uri`. @default {"mqtt://localhost:1883"} */
+  url?: string;
+  /** `credential.username`. */
+  username?: Credential;
+  /** `credential.password`. */
+  password?: Credential;
+  /** `connection.tls.*`. */
+  tls?: TlsOptions;
+  /** Makes the session durable; `client_id`. The sending link uses it with `-send` behind. @default none: private */
+  clientId?: string;
+  /** `auto` tries 5, then 3.1.1 (`4`); `options.protocol_version`. @default {"auto"} */
+  protocolVersion?: "auto" | 4 | 5;
+  /** `options.qos`. @default {1} */
+  qos?: QoS;
+  /** Whether the broker keeps the last message of the topic; `options.retain`. @default {false} */
+  retain?: boolean;
+  /** Subscribe in `open`, not at the first peek, receive, listen or count; `options.autosubscribe`. @default {false} */
+  autoSubscribe?: boolean;
+  /** `true`: JSON; `false`: the body alone; `options.serialize_envelope`. @default whatever loses nothing */
+  serializeEnvelope?: boolean;
+  /** `options.receive_mode`. @default {"receiveAndDelete"} */
+  receiveMode?: ReceiveMode;
+  /** Milliseconds that a lock lasts; `options.lock_timeout`. @default {30000} */
+  lockTimeout?: number;
+  /** Deliveries before a message becomes a dead letter; `options.max_deliveries`. @default {10} */
+  maxDeliveries?: number;
+  /** First level of the dead letters' topics; `options.dead_letter_prefix`. @default {"dead-letter"} */
+  deadLetterPrefix?: string;
+  /** Share the topic with the others of this group; `options.group`. @default none */
+  group?: string;
+  /** Messages held unacknowledged at most (MQTT 5); `options.prefetch`. @default {65535}, 100 with a group */
+  prefetch?: number;
+  /** Bytes held at most before reading stops; `options.max_buffered_bytes`. @default {67108864} */
+  maxBufferedBytes?: number;
+  /** Which message goes when QoS 0 overflows; `options.overflow`. @default {"drop-oldest"} */
+  overflow?: "drop-oldest" | "drop-newest";
+  /** Seconds that a durable session outlives its link (MQTT 5); `options.session_expiry`. @default {604800} */
+  sessionExpiry?: number;
+  /** Seconds until an unread message is dropped (MQTT 5); `options.message_expiry`. @default none */
+  messageExpiry?: number;
+  /** Milliseconds for a connect; `options.connect_timeout`. @default {30000} */
+  connectTimeout?: number;
+  /** Whether a lost link is made again; `options.retry_connect`. @default {true} */
+  retryConnect?: boolean;
+  /** Milliseconds before the first attempt; it doubles, with jitter, to 30000; `options.reconnect_timeout`. @default {1000} */
+  reconnectTimeout?: number;
+  /** Milliseconds of silence before a ping; `options.keepalive_timeout`. @default {60000} */
+  keepaliveTimeout?: number;
+  /** Milliseconds for a send; `options.send_timeout`. @default {30000} */
+  sendTimeout?: number;
+  /** Messages that may wait to be sent; `options.max_pending`. @default {10000} */
+  maxPending?: number;
+  /** Acknowledge in the order of arrival ([MQTT-4.6.0-2]) or of settling; `options.ack_order`. @default {"arrival"} */
+  ackOrder?: "arrival" | "settled";
+}
+
+/** The settings with every default in place. */
+export type ResolvedOptions =
+  & Required<Omit<QueueOptions, OptionalName>>
+  & Pick<QueueOptions, OptionalName>;
+
+type OptionalName =
+  | "topic"
+  | "username"
+  | "password"
+  | "clientId"
+  | "serializeEnvelope"
+  | "group"
+  | "messageExpiry";
+
+type Reader = (value: unknown, key: string) => unknown;
+
+interface Field {
+  /** The path in `QueueOptions`, or of a part of `url`. */
+  name: string;
+  keys: string[];
+  read: Reader;
+}
+
+const PROTOCOLS = ["mqtt", "mqtts", "ws", "wss"];
+const MAX_TIMER_MS = 2_147_483_647;
+const MAX_SECONDS = 4_294_967_295;
+
+const FIELDS: Field[] = [
+  { name: "topic", keys: ["topic"], read: checked(assertTopicFilter) },
+  { name: "url", keys: ["connection.uri"], read: readUrl },
+  { name: "protocol", keys: ["connection.protocol"], read: oneOf(...PROTOCOLS) },
+  { name: "host", keys: ["connection.host"], read: text },
+  { name: "port", keys: ["connection.port"], read: integer(1, 65_535) },
+  { name: "username", keys: ["credential.username"], read: credential },
+  { name: "password", keys: ["credential.password"], read: credential },
+  { name: "tls.ca", keys: ["connection.tls.ca"], read: pem },
+  { name: "tls.cert", keys: ["connection.tls.cert"], read: pem },
+  { name: "tls.key", keys: ["connection.tls.key"], read: pem },
+  {
+    name: "tls.rejectUnauthorized",
+    keys: ["connection.tls.reject_unauthorized"],
+    read: boolean,
+  },
+  { name: "clientId", keys: ["client_id"], read: text },
+  { name: "protocolVersion", keys: ["options.protocol_version"], read: readProtocolVersion },
+  { name: "qos", keys: ["options.qos"], read: integer(0, 2) },
+  { name: "retain", keys: ["options.retain"], read: boolean },
+  {
+    name: "autoSubscribe",
+    keys: ["options.autosubscribe", "options.auto_subscribe"],
+    read: boolean,
+  },
+  { name: "serializeEnvelope", keys: ["options.serialize_envelope"], read: boolean },
+  {
+    name: "receiveMode",
+    keys: ["options.receive_mode"],
+    read: oneOf("receiveAndDelete", "peekLock"),
+  },
+  { name: "lockTimeout", keys: ["options.lock_timeout"], read: integer(1, MAX_TIMER_MS) },
+  { name: "maxDeliveries", keys: ["options.max_deliveries"], read: integer(1, 1e9) },
+  {
+    name: "deadLetterPrefix",
+    keys: ["options.dead_letter_prefix"],
+    read: checked(assertTopicName),
+  },
+  { name: "group", keys: ["options.group"], read: checked(assertGroupName) },
+  { name: "prefetch", keys: ["options.prefetch"], read: integer(1, 65_535) },
+  {
+    name: "maxBufferedBytes",
+    keys: ["options.max_buffered_bytes"],
+    read: integer(1, Number.MAX_SAFE_INTEGER),
+  },
+  { name: "overflow", keys: ["options.overflow"], read: oneOf("drop-oldest", "drop-newest") },
+  { name: "sessionExpiry", keys: ["options.session_expiry"], read: integer(0, MAX_SECONDS) },
+  { name: "messageExpiry", keys: ["options.message_expiry"], read: integer(1, MAX_SECONDS) },
+  { name: "connectTimeout", keys: ["options.connect_timeout"], read: integer(1, MAX_TIMER_MS) },
+  { name: "retryConnect", keys: ["options.retry_connect"], read: boolean },
+  { name: "reconnectTimeout", keys: ["options.reconnect_timeout"], read: integer(1, MAX_TIMER_MS) },
+  {
+    name: "keepaliveTimeout",
+    keys: ["options.keepalive_timeout"],
+    read: integer(0, 65_535_000),
+  },
+  { name: "sendTimeout", keys: ["options.send_timeout"], read: integer(1, MAX_TIMER_MS) },
+  { name: "maxPending", keys: ["options.max_pending"], read: integer(1, 1e9) },
+  { name: "ackOrder", keys: ["options.ack_order"], read: oneOf("arrival", "settled") },
+];
+
+const BY_KEY = new Map(FIELDS.flatMap((field) => field.keys.map((key) => [key, field] as const)));
+const BY_NAME = new Map(FIELDS.map((field) => [field.name, field]));
+const NOT_TYPED = ["protocol", "host", "port"];
+
+/** Settings that were read and checked, keyed by `Field.name`. Later ones win. */
+export type OptionValues = Map<string, unknown>;
+
+/**
+ * Reads the typed settings.
+ *
+ * @throws {ConfigError} naming the option that is unknown, ill-typed or out of range
+ */
+export function readTypedOptions(options: QueueOptions): OptionValues {
+  const values: OptionValues = new Map();
+  const { tls, ...flat } = options;
+  const named = Object.entries(flat);
+  if (tls !== undefined) {
+    for (const [key, value] of Object.entries(tls)) named.push([`tls.${key}`, value]);
+  }
+  for (const [name, value] of named) {
+    const field = BY_NAME.get(name);
+    if (field === undefined || NOT_TYPED.includes(name)) {
+      throw new ConfigError(`Cannot configure: there is no option "${name}"`, name);
+    }
+    if (value !== undefined) values.set(name, field.read(value, name));
+  }
+  return values;
+}
+
+/**
+ * Reads settings under dotted keys. Values may be text: `"true"`, `"1883"`.
+ *
+ * @throws {ConfigError} naming the key that is unknown, ill-typed or out of range
+ */
+export function readConfigParams(config: ConfigParams): OptionValues {
+  const values: OptionValues = new Map();
+  for (const [key, value] of config) {
+    const field = BY_KEY.get(key);
+    if (field === undefined) {
+      const meant = BY_NAME.get(key)?.keys[0];
+      const hint = meant === undefined ? "" : `, "${meant}" is meant`;
+      throw new ConfigError(`Cannot configure: there is no key "${key}"${hint}`, key);
+    }
+    if (value !== undefined && value !== null) values.set(field.name, field.read(value, key));
+  }
+  return values;
+}
+
+/** Puts the defaults where nothing was set. */
+export function resolveOptions(values: OptionValues): ResolvedOptions {
+  const url = new URL(values.get("url") as string ?? urlOfParts(values));
+  const username = values.get("username") ?? (decodeURIComponent(url.username) || undefined);
+  const password = values.get("password") ?? (decodeURIComponent(url.password) || undefined);
+  url.username = url.password = "";
+  const set = Object.fromEntries([...values].filter(([name]) => !name.startsWith("tls."))) as
+    & QueueOptions
+    & Record<string, unknown>;
+  for (const part of NOT_TYPED) delete set[part];
+  return {
+    protocolVersion: "auto",
+    qos: 1,
+    retain: false,
+    autoSubscribe: false,
+    receiveMode: "receiveAndDelete",
+    lockTimeout: 30_000,
+    maxDeliveries: 10,
+    deadLetterPrefix: "dead-letter",
+    prefetch: set.group === undefined ? 65_535 : 100,
+    maxBufferedBytes: 64 * 1024 * 1024,
+    overflow: "drop-oldest",
+    sessionExpiry: 604_800,
+    connectTimeout: 30_000,
+    retryConnect: true,
+    reconnectTimeout: 1_000,
+    keepaliveTimeout: 60_000,
+    sendTimeout: 30_000,
+    maxPending: 10_000,
+    ackOrder: "arrival",
+    ...set,
+    url: url.href.replace(/\/$/, ""),
+    username: username as Credential | undefined,
+    password: password as Credential | undefined,
+    tls: {
+      ca: values.get("tls.ca") as TlsOptions["ca"],
+      cert: values.get("tls.cert") as TlsOptions["cert"],
+      key: values.get("tls.key") as TlsOptions["key"],
+      rejectUnauthorized: values.get("tls.rejectUnauthorized") as boolean ?? true,
+    },
+  };
+}
+
+function urlOfParts(values: OptionValues): string {
+  const protocol = values.get("protocol") as string ?? "mqtt";
+  const host = values.get("host") as string ?? "localhost";
+  const port = values.get("port") ?? { mqtt: 1883, mqtts: 8883, ws: 80, wss: 443 }[protocol];
+  return `${protocol}://${
+    host.includes(":") && !host.startsWith("[") ? `[${host}]` : host
+  }:${port}`;
+}
+
+function readUrl(value: unknown, key: string): string {
+  const url = typeof value === "string" ? URL.parse(value) : null;
+  if (url === null || !PROTOCOLS.includes(url.protocol.slice(0, -1)) || url.hostname === "") {
+    // The address may hold a password, so what was received is not shown.
+    throw new ConfigError(
+      `Cannot configure "${key}": mqtt://host:port is needed (or mqtts, ws, wss)`,
+      key,
+    );
+  }
+  return url.href;
+}
+
+function readProtocolVersion(value: unknown, key: string): "auto" | 4 | 5 {
+  if (value === "auto") return value;
+  const version = value === "3.1.1" ? 4 : Number(value);
+  if (version === 4 || version === 5) return version;
+  throw illTyped(key, '"auto", 4 or 5', value);
+}
+
+function text(value: unknown, key: string): string {
+  if (typeof value === "string" && value !== "") return value;
+  throw illTyped(key, "a string that is not empty", value);
+}
+
+function boolean(value: unknown, key: string): boolean {
+  if (value === true || value === "true" || value === "1" || value === 1) return true;
+  if (value === false || value === "false" || value === "0" || value === 0) return false;
+  throw illTyped(key, "true or false", value);
+}
+
+function integer(min: number, max: number): Reader {
+  return (value, key) => {
+    const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+    if (typeof number === "number" && Number.isInteger(number) && number >= min && number <= max) {
+      return number;
+    }
+    throw illTyped(key, `a whole number from ${min} to ${max}`, value);
+  };
+}
+
+function oneOf(...choices: string[]): Reader {
+  return (value, key) => {
+    if (typeof value === "string" && choices.includes(value)) return value;
+    throw illTyped(key, choices.map((choice) => `"${choice}"`).join(" or "), value);
+  };
+}
+
+function checked(assert: (value: string) => void): Reader {
+  return (value, key) => {
+    try {
+      assert(value as string);
+      return value;
+    } catch (cause) {
+      throw new ConfigError(`Cannot configure "${key}": ${(cause as Error).message}`, key, {
+        cause,
+      });
+    }
+  };
+}
+
+function credential(value: unknown, key: string): unknown {
+  if (typeof value === "string" || typeof value === "function") return value;
+  throw new ConfigError(`Cannot configure "${key}": a string or a function is needed`, key);
+}
+
+function pem(value: unknown, key: string): unknown {
+  if (typeof value === "string" || value instanceof Uint8Array) return value;
+  throw new ConfigError(`Cannot configure "${key}": PEM text or bytes are needed`, key);
+}
+
+function illTyped(key: string, needed: string, value: unknown): ConfigError {
+  const shown = JSON.stringify(value) ?? String(value);
+  return new ConfigError(`Cannot configure "${key}": ${needed} is needed, received ${shown}`, key);
+}
