@@ -1,0 +1,115 @@
+/**
+ * Runs all tests: `deno task test`. Installs what they need first, shows their output as it comes, and ends with the line
+ * `N passed, N failed`. Arguments go to `deno test` (such as `--filter` or a file) and leave the documentation out.
+ */
+
+import { countTests, type TestCounts } from "./support/junit.ts";
+import { Mosquitto } from "./support/mosquitto.ts";
+import { provisionTools, thisHost } from "./support/provision.ts";
+import { findProgram, type ToolName, TOOLS } from "./support/tools.ts";
+
+const ROOT = new URL("../", import.meta.url);
+const DOCUMENTED_PORT = 1883;
+const HOSTS = "127.0.0.1,localhost,[::1],0.0.0.0";
+
+async function main(args: readonly string[]): Promise<number> {
+  await provisionTools(thisHost());
+  const temp = Deno.env.get("TMPDIR") ?? "/tmp";
+  const permissions = [
+    "--allow-env",
+    "--allow-read",
+    "--allow-sys",
+    `--allow-net=${HOSTS}`,
+    `--allow-write=${temp}`,
+    `--allow-run=${(await programs()).join(",")}`,
+  ];
+  const counts = [await runTests([...permissions, ...(args.length > 0 ? args : ["tests"])])];
+  if (args.length === 0) counts.push(await runDocumentation());
+  return summarize(counts);
+}
+
+/** The examples of the documentation speak to a broker on the usual port. */
+async function runDocumentation(): Promise<TestCounts> {
+  await using _broker = isFree(DOCUMENTED_PORT)
+    ? await Mosquitto.start({ port: DOCUMENTED_PORT })
+    : null;
+  const permissions = ["--allow-env", `--allow-net=${HOSTS}`];
+  return await runTests(["--doc", "--permit-no-files", ...permissions, ...await documents()]);
+}
+
+async function runTests(args: readonly string[]): Promise<TestCounts> {
+  const report = await Deno.makeTempFile({ suffix: ".xml" });
+  try {
+    const frozen = Deno.env.has("CI") ? ["--frozen"] : [];
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["test", ...frozen, `--junit-path=${report}`, ...args],
+      cwd: ROOT,
+      stdin: "null",
+    }).spawn();
+    const { success } = await ended(child);
+    const counts = countTests(await Deno.readTextFile(report));
+    // A file that cannot be loaded, or an error outside of every test, is in no report.
+    if (!success && counts.failed === 0) counts.failed = 1;
+    return counts;
+  } finally {
+    await Deno.remove(report);
+  }
+}
+
+/** Waits for the tests; whoever stops the runner stops them. */
+async function ended(child: Deno.ChildProcess): Promise<Deno.CommandStatus> {
+  const stop = () => child.kill("SIGTERM");
+  Deno.addSignalListener("SIGTERM", stop);
+  Deno.addSignalListener("SIGINT", stop);
+  try {
+    return await child.status;
+  } finally {
+    Deno.removeSignalListener("SIGTERM", stop);
+    Deno.removeSignalListener("SIGINT", stop);
+  }
+}
+
+function summarize(all: readonly TestCounts[]): number {
+  const sum = (key: keyof TestCounts) => all.reduce((total, counts) => total + counts[key], 0);
+  const [passed, failed, ignored] = [sum("passed"), sum("failed"), sum("ignored")];
+  if (ignored > 0) console.log(`${ignored} ignored`);
+  if (passed + failed === 0) console.error("Cannot call this a success: no test was run");
+  console.log(`${passed} passed, ${failed} failed`);
+  return failed === 0 && passed > 0 ? 0 : 1;
+}
+
+/** What the tests may start: Deno itself, the brokers, their clients, the browser. */
+async function programs(): Promise<string[]> {
+  const found = await Promise.all(
+    (Object.keys(TOOLS) as ToolName[]).map((name) => findProgram(name)),
+  );
+  return [Deno.execPath(), ...found.filter((path) => path !== null)];
+}
+
+async function documents(): Promise<string[]> {
+  const paths: string[] = [];
+  for await (const { name } of Deno.readDir(ROOT)) {
+    if (["README.md", "mod.ts", "lib"].includes(name)) paths.push(name);
+  }
+  return paths.sort();
+}
+
+function isFree(port: number): boolean {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port }).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return false;
+    throw error;
+  }
+}
+
+if (import.meta.main) {
+  try {
+    Deno.exitCode = await main(Deno.args);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    console.log("0 passed, 1 failed");
+    Deno.exitCode = 1;
+  }
+}
