@@ -1,0 +1,63 @@
+import { createHash } from "node:crypto";
+import { Hono, htmxScript, htmxSseScript } from "./deps.ts";
+import styleSheet from "../static/app.css" with { type: "text" };
+import appScript from "../static/app.js" with { type: "text" };
+import favicon from "../static/favicon.svg" with { type: "text" };
+
+/** A file that the page loads from this server. */
+export interface Asset {
+  path: string;
+  mediaType: string;
+  text: string;
+  /** For the `integrity` attribute and the content security policy. */
+  integrity: string;
+}
+
+/** A script that the page loads from the CDN, and from here where the CDN cannot be reached. */
+export interface CdnScript {
+  url: string;
+  local: Asset;
+}
+
+const CDN = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist";
+const JAVASCRIPT = "text/javascript";
+
+export const STYLE_SHEET = asset("/static/app.css", "text/css", styleSheet);
+export const FAVICON = asset("/static/favicon.svg", "image/svg+xml", favicon);
+export const APP_SCRIPT = asset("/static/app.js", JAVASCRIPT, appScript);
+export const CDN_SCRIPTS: readonly CdnScript[] = [
+  {
+    url: `${CDN}/htmx.min.js`,
+    local: asset("/static/htmx.min.js", JAVASCRIPT, htmxScript),
+  },
+  {
+    url: `${CDN}/ext/hx-sse.min.js`,
+    local: asset("/static/hx-sse.min.js", JAVASCRIPT, htmxSseScript),
+  },
+];
+
+/** The address of the asset, changed with each change of its bytes. */
+export function assetUrl({ path, integrity }: Asset): string {
+  return `${path}?v=${encodeURIComponent(integrity.slice(-12))}`;
+}
+
+/** The routes that serve the assets. */
+export function assetRoutes(): Hono {
+  const routes = new Hono();
+  const local = CDN_SCRIPTS.map((script) => script.local);
+  for (const { path, mediaType, text } of [STYLE_SHEET, FAVICON, APP_SCRIPT, ...local]) {
+    routes.get(path, (c) =>
+      c.body(text, 200, {
+        "content-type": `${mediaType}; charset=utf-8`,
+        "cache-control": c.req.query("v") === undefined
+          ? "no-cache"
+          : "public, max-age=31536000, immutable",
+      }));
+  }
+  return routes;
+}
+
+function asset(path: string, mediaType: string, text: string): Asset {
+  const digest = createHash("sha384").update(text).digest("base64");
+  return { path, mediaType, text, integrity: `sha384-${digest}` };
+}

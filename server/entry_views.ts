@@ -1,0 +1,138 @@
+import { html, raw } from "./deps.ts";
+import type { Html } from "./live_feed.ts";
+import {
+  type BodyText,
+  formatSize,
+  type MessagePreview,
+  readBody,
+  readBodyStart,
+} from "./message_preview.ts";
+import { visibleLine } from "./visible_text.ts";
+
+/** How a message came to stand in the scrollback. */
+export type MessageMark = "arrived" | "received" | "peeked";
+/** What a notice is about; each has a sign of its own, so that colour is never alone. */
+export type Tone = "plain" | "good" | "waiting" | "bad";
+
+const MARKS: Record<MessageMark, string> = { arrived: "↓", received: "✓", peeked: "○" };
+const SIGNS: Record<Tone, string> = { plain: "·", good: "✓", waiting: "…", bad: "✕" };
+const SHORT_ID = 8;
+const LINE_CHARACTERS = 400;
+const ECHO_CHARACTERS = 1000;
+/** A body up to this long is shown at once where somebody asked for it. */
+const OPEN_CHARACTERS = 2000;
+
+/** A command as it was typed or clicked. */
+export function commandEntry(line: string, at: Date): Html {
+  const shown = visibleLine(line, ECHO_CHARACTERS);
+  return html`
+    <div class="entry command">
+      ${clock(at)}
+      <span class="sign" aria-hidden="true">❯</span>
+      <span class="text"><span class="unseen">Command: </span><bdi>${shown}</bdi></span>
+    </div>
+  `;
+}
+
+/** One sentence of the server's own, and what it is about. */
+export function noticeEntry(tone: Tone, text: string, at: Date, about = ""): Html {
+  const said = visibleLine(text, ECHO_CHARACTERS);
+  const kind = tone === "bad" ? "Error: " : "";
+  return html`
+    <div class="entry notice ${tone}">
+      ${clock(at)}
+      <span class="sign" aria-hidden="true">${SIGNS[tone]}</span>
+      <span class="text">
+        <span class="unseen">${kind}</span><bdi>${said}</bdi>
+        <bdi class="about">${visibleLine(about)}</bdi>
+      </span>
+    </div>
+  `;
+}
+
+/** Names and what they stand for, in two columns. */
+export function tableEntry(rows: readonly (readonly [string, string])[]): Html {
+  return html`
+    <dl class="entry table">${rows.map(([name, value]) => pair(name, value))}</dl>
+  `;
+}
+
+/** One message on a line that opens. */
+export function messageEntry(preview: MessagePreview, mark: MessageMark, at: Date): Html {
+  const body = readBody(preview);
+  const opens = mark !== "arrived" && body.text.length <= OPEN_CHARACTERS &&
+    /\n|^.{100}/.test(body.text);
+  const type = visibleLine(preview.messageType ?? "", 60);
+  const id = visibleLine(preview.messageId, SHORT_ID).slice(0, SHORT_ID);
+  const start = body.form === "empty"
+    ? "empty"
+    : visibleLine(readBodyStart(preview), LINE_CHARACTERS);
+  return html`
+    <details class="entry message ${mark}" ${opens ? raw("open") : ""}>
+      <summary>
+        ${clock(at)}
+        <span class="sign" aria-hidden="true">${MARKS[mark]}</span>
+        <span class="type"><span class="unseen">${mark} </span><bdi>${type}</bdi></span>
+        <span class="size">${formatSize(preview.size)}</span>
+        <span class="id"><bdi>${id}</bdi></span>
+        <span class="start ${body.form}"><bdi>${start}</bdi></span>
+      </summary>
+      <div class="whole">${facts(preview)}${bodyView(preview, body)}</div>
+    </details>
+  `;
+}
+
+/** Time of day for the eye, the whole time for everything else. */
+export function clock(at: Date): Html {
+  const time = at.toTimeString().slice(0, 8);
+  return html`<time datetime="${at.toISOString()}">${time}</time>`;
+}
+
+function facts(preview: MessagePreview): Html {
+  const rows: [string, string | null][] = [
+    ["message id", preview.messageId],
+    ["type", preview.messageType],
+    ["correlation id", preview.correlationId],
+    ["topic", preview.topic],
+    ["sent", isoTime(preview.sentTime)],
+    ["content type", preview.contentType],
+    ["size", preview.size < 1024 ? null : `${preview.size.toLocaleString("en")} bytes`],
+    [
+      "QoS",
+      `${preview.qos}${preview.retained ? ", retained" : ""}${
+        preview.duplicate ? ", sent again" : ""
+      }`,
+    ],
+    ["deliveries", preview.deliveryCount > 0 ? String(preview.deliveryCount) : null],
+    ["locked until", preview.lockedUntil && isoTime(preview.lockedUntil)],
+    ...preview.userProperties,
+  ];
+  return html`
+    <dl class="facts">
+      ${rows.map(([name, value]) => value === null ? "" : pair(name, value))}
+    </dl>
+  `;
+}
+
+function bodyView(preview: MessagePreview, body: BodyText): Html | string {
+  if (body.form === "empty") return "";
+  const shown = html`<pre class="body ${body.form}" dir="auto">${body.text}</pre>`;
+  if (body.shown === preview.size) return shown;
+  const whole = formatSize(preview.size);
+  return html`${shown}<p class="rest">The first ${formatSize(body.shown)} of ${whole}.</p>`;
+}
+
+function pair(name: string, value: string): Html {
+  const label = visibleLine(name, 120);
+  return html`
+    <div>
+      <dt><bdi>${label}</bdi></dt>
+      <dd><bdi>${visibleLine(value, 500)}</bdi></dd>
+    </div>
+  `;
+}
+
+/** A sender may have written anything where the time stands. */
+function isoTime(time: Date): string {
+  return Number.isNaN(time.getTime()) ? "unknown" : time.toISOString();
+}
