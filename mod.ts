@@ -18,13 +18,16 @@
  */
 
 export { MqttMessageQueue } from "./lib/mqtt_message_queue.ts";
+export type { MessageReceiverLike, QueueStats } from "./lib/mqtt_message_queue.ts";
 export type {
-  QueueCapabilities,
-  QueueStats,
+  DeadLetterOptions,
+  ListenOptions,
   ReceiveOptions,
   SendOptions,
   WaitOptions,
-} from "./lib/mqtt_message_queue.ts";
+} from "./lib/call_options.ts";
+export type { QueueCapabilities } from "./lib/queue_capabilities.ts";
+export type { DeadLetter, DeadLetterStore } from "./lib/dead_letters.ts";
 export { MessageEnvelope, type MessageEnvelopeJson } from "./lib/message_envelope.ts";
 export { ConfigParams } from "./lib/config_params.ts";
 export type { Credential, QueueOptions, ReceiveMode, TlsOptions } from "./lib/queue_options.ts";
@@ -32,6 +35,7 @@ export { type QueueEvents, QueueEventTarget } from "./lib/queue_events.ts";
 export type { LinkState, QoS, SessionLoss } from "./lib/connection.ts";
 export type { QueueCounters } from "./lib/telemetry.ts";
 export {
+  BatchSendError,
   ConfigError,
   ConnectionError,
   LockLostError,
@@ -39,5 +43,6 @@ export {
   QueueClosedError,
   type QueueErrorOptions,
   QueueFullError,
+  type SendFailure,
   TimeoutError,
 } from "./lib/errors.ts";

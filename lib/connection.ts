@@ -103,6 +103,8 @@ export interface Connection {
    * called no more.
    */
   publish(message: OutgoingMessage, done: (error?: Error) => void): () => void;
+  /** Looks at the retained messages under a filter, one by one, without taking them. */
+  readRetained(filter: string, onMessage: (delivery: Delivery) => void): Promise<void>;
   /** Waits until what the broker had for us when it was called has been delivered; bounded. */
   synchronize(): Promise<void>;
   /** Lets go of a message: the broker may forget it. */

@@ -204,6 +204,11 @@ export class DeferredAcks {
   }
 }
 
+/** A message as it came, not held. */
+export function deliveryOf(packet: IPublishPacket): Delivery {
+  return new HeldDelivery(packet);
+}
+
 /** The bytes without the network chunk they were cut from, which a view would keep in memory. */
 function compact(bytes: Uint8Array): Uint8Array {
   return bytes.byteLength * 2 >= bytes.buffer.byteLength

@@ -1,3 +1,5 @@
+import type { MessageEnvelope } from "./message_envelope.ts";
+
 /** What every error of the queue can carry beside its message. */
 export interface QueueErrorOptions {
   /** The error that led to this one. */
@@ -96,6 +98,35 @@ export class TimeoutError extends Error {
   constructor(message: string, timeoutMs: number, options?: QueueErrorOptions) {
     super(message, options);
     this.timeoutMs = timeoutMs;
+  }
+}
+
+/** A message of a batch that was not sent. */
+export interface SendFailure {
+  /** Its place in the batch, from 0. */
+  index: number;
+  /** The message itself. */
+  envelope: MessageEnvelope;
+  /** Why. */
+  error: Error;
+}
+
+/** Some messages of a batch were not sent; the others were. */
+export class BatchSendError extends Error {
+  override readonly name: string = "BatchSendError";
+  /** Each one that failed. */
+  readonly failures: readonly SendFailure[];
+
+  /**
+   * @param failures each one that failed
+   * @param total how many the batch had
+   */
+  constructor(failures: readonly SendFailure[], total: number) {
+    const first = failures[0].error;
+    super(`Cannot send ${failures.length} of ${total} messages: ${first.message}`, {
+      cause: first,
+    });
+    this.failures = failures;
   }
 }
 

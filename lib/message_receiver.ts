@@ -4,7 +4,7 @@ import { decodeEnvelope } from "./envelope_codec.ts";
 import { LockLostError, QueueClosedError } from "./errors.ts";
 import { LinkedList, type ListNode } from "./linked_list.ts";
 import { type BufferEntry, MessageBuffer } from "./message_buffer.ts";
-import { type MessageEnvelope, receiptOf, setReceipt } from "./message_envelope.ts";
+import { MessageEnvelope, receiptOf, setReceipt } from "./message_envelope.ts";
 import type { ReceiveMode, ResolvedOptions } from "./queue_options.ts";
 
 /** Reading goes on when what is held has fallen to this part of `maxBufferedBytes`. */
@@ -12,6 +12,14 @@ const RESUME_AT = 0.75;
 
 /** How a message ended, or went back. */
 export type Outcome = "received" | "completed" | "abandoned" | "dead-lettered" | "cleared";
+
+const VERBS: Record<Outcome, string> = {
+  received: "receive",
+  completed: "complete",
+  abandoned: "abandon",
+  "dead-lettered": "dead-letter",
+  cleared: "clear",
+};
 
 /** What a receiver reports. Envelopes are made only where they are asked for. */
 export interface ReceiverHandlers {
@@ -130,9 +138,9 @@ export class MessageReceiver {
 
   /** Removes a message that was locked, or peeked and is still available. */
   complete(envelope: MessageEnvelope, outcome: Outcome = "completed"): void {
-    const receipt = this.#receiptOf(envelope, "complete");
+    const receipt = this.#receiptOf(envelope, VERBS[outcome]);
     if (receipt.settled || receipt.removed) return;
-    this.#assertHeld(receipt, "complete");
+    this.#assertHeld(receipt, VERBS[outcome]);
     this.#end(envelope, receipt);
     this.#remove(receipt.entry, outcome);
   }
@@ -153,12 +161,7 @@ export class MessageReceiver {
       this.#exhaust(entry);
       return;
     }
-    const availableAt = delay > 0 ? Date.now() + delay : undefined;
-    if (lock !== null || availableAt !== undefined) this.#buffer.release(entry, availableAt);
-    this.#handlers.onSettle(() => this.#envelopeOf(entry), "abandoned");
-    this.#alarm.by(this.#buffer.nextDeadline);
-    this.#serve();
-    this.#regulate();
+    this.#giveBack(entry, delay > 0 ? Date.now() + delay : undefined);
   }
 
   /** Lets a lock run for `lockTimeout` milliseconds from now. */
@@ -167,9 +170,45 @@ export class MessageReceiver {
     if (receipt.lock === null || receipt.settled) throw lost(receipt.entry, "renew the lock of");
     this.#assertHeld(receipt, "renew the lock of");
     const until = Date.now() + lockTimeout;
-    this.#buffer.renew(receipt.entry, until);
+    this.#renew(receipt.entry, until);
     envelope.lockedUntil = new Date(until);
-    this.#alarm.by(until);
+  }
+
+  /** Removes a message once `work` is done; its lock does not run out meanwhile. */
+  async removeAfter(
+    envelope: MessageEnvelope,
+    outcome: Outcome,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const receipt = this.#receiptOf(envelope, VERBS[outcome]);
+    const { entry, lock, removed } = receipt;
+    if (receipt.settled) return;
+    if (removed) {
+      await work(); // The broker has let go of it already.
+      this.#end(envelope, receipt);
+      this.#handlers.onSettle(() => this.#envelopeOf(entry), outcome);
+      return;
+    }
+    this.#assertHeld(receipt, VERBS[outcome]);
+    const until = entry.deadline;
+    if (lock === null) this.#buffer.detain(entry);
+    else this.#buffer.renew(entry, Infinity);
+    try {
+      await work();
+    } catch (error) {
+      if (lock === null) this.#giveBack(entry);
+      else if (entry.lock === lock) this.#renew(entry, until);
+      throw error;
+    }
+    this.#end(envelope, receipt);
+    this.#remove(entry, outcome);
+  }
+
+  /** Gives a message back after `delay` milliseconds, however often it was delivered. */
+  postpone(envelope: MessageEnvelope, delay: number): void {
+    const receipt = this.#receiptOf(envelope, "abandon");
+    this.#end(envelope, receipt);
+    this.#giveBack(receipt.entry, Date.now() + delay);
   }
 
   /** Drops and settles every available message; tells how many. */
@@ -241,6 +280,19 @@ export class MessageReceiver {
     this.#regulate();
   }
 
+  #renew(entry: BufferEntry, until: number): void {
+    this.#buffer.renew(entry, until);
+    this.#alarm.by(until);
+  }
+
+  #giveBack(entry: BufferEntry, availableAt?: number): void {
+    this.#buffer.release(entry, availableAt);
+    this.#handlers.onSettle(() => this.#envelopeOf(entry), "abandoned");
+    this.#alarm.by(this.#buffer.nextDeadline);
+    this.#serve();
+    this.#regulate();
+  }
+
   #end(envelope: MessageEnvelope, receipt: Receipt): void {
     receipt.settled = true;
     envelope.setReference(null);
@@ -248,6 +300,9 @@ export class MessageReceiver {
   }
 
   #receiptOf(envelope: MessageEnvelope, action: string): Receipt {
+    if (!(envelope instanceof MessageEnvelope)) {
+      throw new TypeError(`Cannot ${action}: a MessageEnvelope is needed, received ${envelope}`);
+    }
     const reference = envelope.getReference();
     const receipt = reference instanceof Receipt ? reference : receiptOf(envelope);
     if (!(receipt instanceof Receipt) || receipt.owner !== this) {

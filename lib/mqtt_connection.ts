@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { abortable } from "./abortable.ts";
 import type {
   BrokerLimits,
   Connection,
@@ -9,9 +10,9 @@ import type {
   OutgoingMessage,
   QoS,
 } from "./connection.ts";
-import { DeferredAcks } from "./deferred_ack.ts";
+import { DeferredAcks, deliveryOf } from "./deferred_ack.ts";
 import type { IConnackPacket } from "./deps.ts";
-import { ConnectionError, NotSupportedError, TimeoutError, toError } from "./errors.ts";
+import { ConnectionError, toError } from "./errors.ts";
 import { MqttLink } from "./mqtt_link.ts";
 import { connectWithFallback } from "./protocol_fallback.ts";
 import type { ResolvedOptions } from "./queue_options.ts";
@@ -20,13 +21,6 @@ import type { ResolvedOptions } from "./queue_options.ts";
 const PRIVATE_SESSION_EXPIRY_S = 900;
 /** How long `synchronize` waits for a broker that does not answer, in milliseconds. */
 const SYNCHRONIZE_MS = 2_000;
-/** SUBACK reason codes for what this broker cannot do ([MQTT-3.9.3]). */
-const NOT_SUPPORTED: Record<number, string> = {
-  158: "shared subscriptions",
-  161: "subscription identifiers",
-  162: "wildcards",
-};
-
 /**
  * The connection of one queue over MQTT.js.
  *
@@ -49,6 +43,7 @@ export class MqttConnection implements Connection {
   #state: LinkState = "closed";
   #subscribing: Promise<void> | null = null;
   #subscribed = false;
+  #reading: Promise<void> = Promise.resolve();
   #paused = false;
   #sentUnconfirmed = false;
 
@@ -91,7 +86,7 @@ export class MqttConnection implements Connection {
     signal?.throwIfAborted();
     if (this.#subscribed) return;
     this.#subscribing ??= this.#openInbound().finally(() => this.#subscribing = null);
-    await orAborted(this.#subscribing, signal);
+    await abortable(this.#subscribing, signal);
   }
 
   publish(message: OutgoingMessage, done: (error?: Error) => void): () => void {
@@ -124,12 +119,23 @@ export class MqttConnection implements Connection {
     };
   }
 
+  async readRetained(filter: string, onMessage: (delivery: Delivery) => void): Promise<void> {
+    const before = this.#reading;
+    const reading = Promise.withResolvers<void>();
+    this.#reading = reading.promise;
+    await before; // Two at once would see each other's messages.
+    try {
+      if (!this.writable) throw this.#refusal(filter, new Error("the link is down"));
+      await this.#outbound!.readRetained(filter, (packet) => onMessage(deliveryOf(packet)));
+    } finally {
+      reading.resolve();
+    }
+  }
+
   async synchronize(): Promise<void> {
     if (this.#paused || this.#inbound === null) return;
-    let timer;
-    const tooLong = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, SYNCHRONIZE_MS);
-    });
+    const { promise: tooLong, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, SYNCHRONIZE_MS);
     await Promise.race([this.#roundTrip(), tooLong]);
     clearTimeout(timer);
   }
@@ -183,7 +189,7 @@ export class MqttConnection implements Connection {
         throw error;
       }
     }
-    await this.#subscribe();
+    await this.#inbound.subscribe(this.#filter, this.#options.qos);
     this.#subscribed = true;
     await this.synchronize(); // What waited at the broker is here before the first answer.
   }
@@ -224,38 +230,8 @@ export class MqttConnection implements Connection {
 
   #onInboundAgain(sessionPresent: boolean): void {
     if (sessionPresent || !this.#subscribed) return;
-    this.#subscribe().catch((error) => this.#handlers.onError(toError(error)));
-  }
-
-  async #subscribe(): Promise<void> {
-    const { qos, connectTimeout, url } = this.#options;
-    const link = this.#inbound!;
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(() =>
-      reject(
-        new TimeoutError(
-          `Cannot subscribe to "${this.#filter}": no answer within ${connectTimeout} ms`,
-          connectTimeout,
-        ),
-      ), connectTimeout);
-    try {
-      // Retain handling 1: what is retained comes with a new subscription only ([MQTT-3.3.1-10]).
-      const asked = link.client.subscribeAsync(this.#filter, { qos, rh: 1 });
-      await Promise.race([asked, late]);
-    } catch (error) {
-      if (error instanceof TimeoutError) throw error;
-      const granted = (error as { packet?: { granted?: number[] } }).packet?.granted?.[0] ?? null;
-      const missing = granted === null ? undefined : NOT_SUPPORTED[granted];
-      const message = `Cannot subscribe to "${this.#filter}": `;
-      if (missing !== undefined) {
-        throw new NotSupportedError(`${message}the broker has no ${missing}`, { cause: error });
-      }
-      throw new ConnectionError(`${message}${toError(error).message}`, url, granted, {
-        cause: error,
-      });
-    } finally {
-      clearTimeout(timer);
-    }
+    this.#inbound!.subscribe(this.#filter, this.#options.qos)
+      .catch((error) => this.#handlers.onError(toError(error)));
   }
 
   #onLinkChange(change: LinkChange): void {
@@ -303,18 +279,6 @@ function readLimits(connack: IConnackPacket, protocolVersion: 4 | 5): BrokerLimi
     receiveMaximum: told.receiveMaximum ?? 65_535,
     maximumPacketSize: told.maximumPacketSize ?? null,
   };
-}
-
-async function orAborted(work: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (signal === undefined) return await work;
-  const { promise, reject } = Promise.withResolvers<never>();
-  const abort = () => reject(signal.reason);
-  signal.addEventListener("abort", abort, { once: true });
-  try {
-    await Promise.race([work, promise]);
-  } finally {
-    signal.removeEventListener("abort", abort);
-  }
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

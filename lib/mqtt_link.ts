@@ -1,7 +1,14 @@
-import type { LinkChange, LinkState } from "./connection.ts";
+import type { LinkChange, LinkState, QoS } from "./connection.ts";
 import { Buffer } from "node:buffer";
-import { connect, type IClientOptions, type IConnackPacket, type MqttClient } from "./deps.ts";
-import { ConnectionError, TimeoutError, toError } from "./errors.ts";
+import {
+  connect,
+  type IClientOptions,
+  type IConnackPacket,
+  type IPublishPacket,
+  type MqttClient,
+  type Packet,
+} from "./deps.ts";
+import { ConnectionError, NotSupportedError, TimeoutError, toError } from "./errors.ts";
 import { PacketIds } from "./packet_ids.ts";
 import type { Credential, TlsOptions } from "./queue_options.ts";
 
@@ -11,6 +18,12 @@ const MAX_BACKOFF_MS = 30_000;
 const STABLE_AFTER_MS = 30_000;
 /** How long a broker may take to see us off, in milliseconds. */
 const FAREWELL_MS = 2_000;
+/** SUBACK reason codes for what a broker cannot do ([MQTT-3.9.3]). */
+const NOT_SUPPORTED: Record<number, string> = {
+  158: "shared subscriptions",
+  161: "subscription identifiers",
+  162: "wildcards",
+};
 /** DISCONNECT and CONNACK reason code: another client connected with our id ([MQTT-3.1.4-3]). */
 const SESSION_TAKEN_OVER = 142;
 
@@ -127,6 +140,48 @@ export class MqttLink {
     return promise;
   }
 
+  /** Subscribes, and rejects where the broker refuses or takes longer than `connectTimeout`. */
+  async subscribe(filter: string, qos: QoS): Promise<void> {
+    const { url, connectTimeout } = this.#options;
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const message = `Cannot subscribe to "${filter}": `;
+    const timer = setTimeout(() => {
+      const what = `${message}no answer within ${connectTimeout} ms`;
+      reject(new TimeoutError(what, connectTimeout));
+    }, connectTimeout);
+    try {
+      // Retain handling 1: what is retained comes with a new subscription only ([MQTT-3.3.1-10]).
+      await Promise.race([this.client.subscribeAsync(filter, { qos, rh: 1 }), late]);
+    } catch (error) {
+      if (error instanceof TimeoutError) throw error;
+      const granted = (error as { packet?: { granted?: number[] } }).packet?.granted?.[0] ?? null;
+      const missing = granted === null ? undefined : NOT_SUPPORTED[granted];
+      if (missing !== undefined) {
+        throw new NotSupportedError(`${message}the broker has no ${missing}`, { cause: error });
+      }
+      throw new ConnectionError(`${message}${toError(error).message}`, url, granted, {
+        cause: error,
+      });
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Looks at the retained messages under a filter that is not subscribed to otherwise. */
+  async readRetained(filter: string, onMessage: (packet: IPublishPacket) => void): Promise<void> {
+    const receive = (packet: Packet) => {
+      if (packet.cmd === "publish" && packet.retain) onMessage(packet);
+    };
+    this.client.on("packetreceive", receive);
+    try {
+      await this.subscribe(filter, 0);
+      await this.ping(); // They came before the answer to this.
+    } finally {
+      this.client.off("packetreceive", receive);
+      if (this.#state === "connected") await this.client.unsubscribeAsync(filter);
+    }
+  }
+
   /** Ends the link and, where it is private, the session. Idempotent. */
   async close(): Promise<void> {
     if (this.#client === null || this.#state === "closed") return;
@@ -208,6 +263,8 @@ export class MqttLink {
 
   #up(packet: IConnackPacket): void {
     if (this.#state === "closed") return;
+    // A small packet must not wait for the acknowledgement of the one before it (TCP only).
+    (this.client.stream as { setNoDelay?(on: boolean): void }).setNoDelay?.(true);
     this.#connack = packet;
     this.#connectedAt = Date.now();
     this.#lastError = undefined;

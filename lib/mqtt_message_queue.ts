@@ -1,45 +1,37 @@
+import { abortable } from "./abortable.ts";
+import {
+  assertCount,
+  assertEnvelope,
+  assertSendOptions,
+  checkedWait,
+  type DeadLetterOptions,
+  type ListenOptions,
+  type ReceiveOptions,
+  type SendOptions,
+  type WaitOptions,
+} from "./call_options.ts";
 import { ConfigParams } from "./config_params.ts";
-import type { Connection, LinkChange, LinkState, QoS } from "./connection.ts";
-import { encodeEnvelope } from "./envelope_codec.ts";
-import { ConfigError, NotSupportedError, QueueClosedError } from "./errors.ts";
+import type { LinkState } from "./connection.ts";
+import { deadLetterFolder, DeadLetters, type DeadLetterStore } from "./dead_letters.ts";
+import {
+  BatchSendError,
+  ConfigError,
+  QueueClosedError,
+  type SendFailure,
+  toError,
+} from "./errors.ts";
 import { MessageEnvelope } from "./message_envelope.ts";
-import { MessageReceiver, type Outcome } from "./message_receiver.ts";
-import { MessageSender } from "./message_sender.ts";
-import { MqttConnection } from "./mqtt_connection.ts";
+import { capabilitiesOf, type QueueCapabilities } from "./queue_capabilities.ts";
 import { QueueEventTarget } from "./queue_events.ts";
 import {
   type OptionValues,
   type QueueOptions,
   readConfigParams,
   readTypedOptions,
-  type ReceiveMode,
-  type ResolvedOptions,
   resolveOptions,
 } from "./queue_options.ts";
+import { QueueSession } from "./queue_session.ts";
 import { createCounters, type QueueCounters } from "./telemetry.ts";
-import { assertTopicFilter, assertTopicName, sharedFilter } from "./topic_filter.ts";
-
-/** What every wait takes. */
-export interface WaitOptions {
-  /** Ends the wait; it rejects with the signal's reason. */
-  signal?: AbortSignal;
-}
-
-/** How a message is sent. What is not given is as the queue is configured. */
-export interface SendOptions extends WaitOptions {
-  qos?: QoS;
-  retain?: boolean;
-  /** Another topic than the queue's. */
-  topic?: string;
-  /** Seconds until the broker drops it unread (MQTT 5). */
-  expiry?: number;
-}
-
-/** How a message is received. */
-export interface ReceiveOptions extends WaitOptions {
-  /** Another mode than the queue's. */
-  mode?: ReceiveMode;
-}
 
 /** A snapshot of a queue. */
 export interface QueueStats extends QueueCounters {
@@ -54,41 +46,10 @@ export interface QueueStats extends QueueCounters {
   pendingSends: number;
 }
 
-/** What this queue can do on this broker and version of the protocol. */
-export interface QueueCapabilities {
-  /** `null` while the queue is closed; what the broker decides is at its least then. */
-  protocolVersion: 4 | 5 | null;
-  maximumQoS: QoS;
-  retain: boolean;
-  wildcards: boolean;
-  sharedSubscriptions: boolean;
-  userProperties: boolean;
-  messageExpiry: boolean;
-  /** Messages held unacknowledged at most; `null` where the broker decides by itself (3.1.1). */
-  receiveMaximum: number | null;
-  /** In bytes; `null` without a limit. */
-  maximumPacketSize: number | null;
-  messageCount: boolean;
-  send: boolean;
-  receive: boolean;
-  peek: boolean;
-  peekBatch: boolean;
-  renewLock: boolean;
-  abandon: boolean;
-  deadLetter: boolean;
-  clear: boolean;
-}
-
-interface Parts {
-  readonly options: ResolvedOptions;
-  readonly topic: string;
-  readonly connection: Connection;
-  readonly sender: MessageSender;
-  readonly receiver: MessageReceiver;
-}
-
-/** The longest wait that a timer takes, in milliseconds: 24.8 days. More means no end. */
-const MAX_WAIT_MS = 2_147_483_647;
+/** What `listen` hands messages to. */
+export type MessageReceiverLike =
+  | ((envelope: MessageEnvelope, queue: MqttMessageQueue) => unknown)
+  | { receiveMessage(envelope: MessageEnvelope, queue: MqttMessageQueue): unknown };
 
 /**
  * A message queue over an MQTT broker.
@@ -114,10 +75,12 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
   readonly #name: string | undefined;
   readonly #values: OptionValues;
   readonly #counters: QueueCounters = createCounters();
-  #parts: Parts | null = null;
+  readonly #deadLetters: DeadLetters;
+  #session: QueueSession | null = null;
   #opening: Promise<void> | null = null;
   #closing: Promise<void> | null = null;
-  #cancelOpening: AbortController | null = null;
+  #openers = 0;
+  #cancelOpening = new AbortController();
 
   /**
    * @param name the queue's name, and its topic unless `topic` is configured
@@ -127,6 +90,12 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
     super();
     this.#name = name;
     this.#values = readTypedOptions(options);
+    this.#deadLetters = new DeadLetters(
+      () => this.#assertOpen("look at the dead letters").connection,
+      () => deadLetterFolder(resolveOptions(this.#values).deadLetterPrefix, this.getName()),
+      (topic, payload) => this.#assertOpen("dead-letter").publishRetained(topic, payload),
+      (envelope, topic) => this.send(null, envelope, { topic }),
+    );
   }
 
   /**
@@ -136,7 +105,7 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
    * @throws {ConfigError} naming the key that is unknown, ill-typed or out of range
    */
   configure(config: ConfigParams | Record<string, unknown>): void {
-    if (this.#parts !== null || this.#opening !== null) {
+    if (this.#session !== null || this.#opening !== null) {
       throw new ConfigError("Cannot configure: the queue is open", "");
     }
     const params = config instanceof ConfigParams ? config : ConfigParams.fromObject(config);
@@ -155,14 +124,19 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
   async open(_correlationId: string | null = null, options: WaitOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
     await this.#closing;
-    if (this.#parts !== null) return;
-    this.#opening ??= this.#open().finally(() => this.#opening = this.#cancelOpening = null);
-    const abort = () => this.#cancelOpening?.abort(options.signal!.reason);
-    options.signal?.addEventListener("abort", abort, { once: true });
+    if (this.#session !== null) return;
+    const opening = this.#opening ??= this.#open().finally(() => this.#opening = null);
+    this.#openers++;
     try {
-      await this.#opening;
+      await abortable(opening, options.signal);
+    } catch (error) {
+      if (this.#openers === 1) {
+        this.#cancelOpening.abort(error); // Nobody else waits for it.
+        await opening.catch(() => {}); // The error is the caller's already.
+      }
+      throw error;
     } finally {
-      options.signal?.removeEventListener("abort", abort);
+      this.#openers--;
     }
   }
 
@@ -173,17 +147,17 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
    * @param _correlationId ties it to other work
    */
   async close(_correlationId: string | null = null): Promise<void> {
-    this.#cancelOpening?.abort(new QueueClosedError("Cannot open: the queue was closed"));
+    this.#cancelOpening.abort(new QueueClosedError("Cannot open: the queue was closed"));
     await this.#opening?.catch(() => {}); // Whoever called `open` is told.
-    if (this.#parts !== null) {
-      this.#closing ??= this.#close(this.#parts).finally(() => this.#closing = null);
+    if (this.#session !== null) {
+      this.#closing ??= this.#close(this.#session).finally(() => this.#closing = null);
     }
     await this.#closing;
   }
 
   /** Whether `open` succeeded and `close` was not called. Whether the broker answers is `state`. */
   isOpen(): boolean {
-    return this.#parts !== null;
+    return this.#session !== null;
   }
 
   /**
@@ -203,32 +177,11 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
     envelope: MessageEnvelope,
     options: SendOptions = {},
   ): Promise<void> {
-    const parts = this.#assertOpen("send");
+    const session = this.#assertOpen("send");
     options.signal?.throwIfAborted();
     assertEnvelope(envelope);
-    const { protocolVersion } = parts.connection.limits!;
-    const topic = options.topic ?? parts.topic;
-    assertTopicName(topic);
-    const expiry = options.expiry ?? envelope.expiry ?? parts.options.messageExpiry ?? null;
-    assertSendOptions(options.qos, expiry);
-    if (options.expiry !== undefined && protocolVersion === 4) {
-      throw new NotSupportedError("Cannot send: MQTT 3.1.1 has no message expiry");
-    }
-    const { payload, properties } = encodeEnvelope(envelope, {
-      correlationId,
-      serializeEnvelope: parts.options.serializeEnvelope,
-      protocolVersion,
-      expiry,
-      now: Date.now(),
-    });
-    await parts.sender.send({
-      topic,
-      payload,
-      properties,
-      qos: options.qos ?? parts.options.qos,
-      retain: options.retain ?? parts.options.retain,
-    }, options.signal);
-    this.#counters.sent++;
+    assertSendOptions(options.qos, options.expiry ?? envelope.expiry);
+    await session.send(correlationId, envelope, options);
   }
 
   /** Sends a value as JSON. As `send` in everything else. */
@@ -241,6 +194,33 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
     const envelope = new MessageEnvelope(correlationId, messageType);
     envelope.setMessageAsObject(value);
     await this.send(correlationId, envelope, options);
+  }
+
+  /**
+   * Sends many, in order, without waiting for one before the next. More than `maxPending` are
+   * handed over as there is room.
+   *
+   * @throws {BatchSendError} naming each one that failed; the others are sent
+   */
+  async sendBatch(
+    correlationId: string | null,
+    envelopes: Iterable<MessageEnvelope>,
+    options: SendOptions = {},
+  ): Promise<void> {
+    const { sender, options: { maxPending } } = this.#assertOpen("send");
+    const failures: SendFailure[] = [];
+    const sends: Promise<void>[] = [];
+    let awaited = 0;
+    for (const envelope of envelopes) {
+      while (sender.pending >= maxPending && awaited < sends.length) await sends[awaited++];
+      const index = sends.length;
+      const sent = this.send(correlationId, envelope, options);
+      sends.push(sent.catch((error) => {
+        failures.push({ index, envelope, error: toError(error) });
+      }));
+    }
+    await Promise.all(sends);
+    if (failures.length > 0) throw new BatchSendError(failures, sends.length);
   }
 
   /**
@@ -268,6 +248,33 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
   }
 
   /**
+   * Up to `max` of the oldest available messages; `[]` once `waitTimeout` has passed without any.
+   * Once one is there it waits for no more.
+   *
+   * @param correlationId ties it to other work
+   * @param max how many at most
+   * @param waitTimeout milliseconds, as in `receive`
+   */
+  async receiveBatch(
+    correlationId: string | null,
+    max: number,
+    waitTimeout: number,
+    options: ReceiveOptions = {},
+  ): Promise<MessageEnvelope[]> {
+    assertCount("receive", max);
+    const first = await this.receive(correlationId, waitTimeout, options);
+    if (first === null) return [];
+    const { receiver, options: { receiveMode } } = this.#assertOpen("receive");
+    const batch = [first];
+    while (batch.length < max) {
+      const next = receiver.take(options.mode ?? receiveMode);
+      if (next === null) break;
+      batch.push(next);
+    }
+    return batch;
+  }
+
+  /**
    * A copy of the oldest available message, which stays where it is; `null` where there is none.
    * What this queue has sent is seen: where too little is at hand the broker is asked once more.
    *
@@ -292,9 +299,7 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
     max: number,
     options: WaitOptions = {},
   ): Promise<MessageEnvelope[]> {
-    if (!Number.isInteger(max) || max < 1) {
-      throw new RangeError(`Cannot peek: a positive whole number is needed, received ${max}`);
-    }
+    assertCount("peek", max);
     const { receiver, connection } = await this.#subscribed("peek", options.signal);
     if (receiver.held.available < max) await connection.synchronize();
     return receiver.peek(max);
@@ -332,6 +337,93 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
   }
 
   /**
+   * Lets a lock run from now.
+   *
+   * @param lockTimeout milliseconds; as configured where it is not given
+   * @throws {LockLostError} where the lock ran out, or there was none
+   */
+  // deno-lint-ignore require-await -- as above
+  async renewLock(envelope: MessageEnvelope, lockTimeout?: number): Promise<void> {
+    const { receiver, options } = this.#assertOpen("renew a lock");
+    const wait = lockTimeout ?? options.lockTimeout;
+    if (!(wait > 0)) {
+      throw new RangeError(`Cannot renew a lock: milliseconds are needed, received ${wait}`);
+    }
+    receiver.renewLock(envelope, wait);
+  }
+
+  /**
+   * Gives a message up: a copy goes to the dead letters, and once the broker has that the message
+   * is removed.
+   *
+   * @throws {LockLostError} where the lock ran out or another receiver has the message
+   * @throws {NotSupportedError} where the broker retains no messages
+   * @throws {TimeoutError} where the copy is not confirmed; the message stays as it was
+   */
+  async moveToDeadLetter(
+    envelope: MessageEnvelope,
+    options: DeadLetterOptions = {},
+  ): Promise<void> {
+    const { reason = "rejected", description = "" } = options;
+    await this.#assertOpen("dead-letter").giveUp(envelope, reason, description);
+  }
+
+  /** The messages that were given up: look at them, redrive them, purge them. */
+  get deadLetters(): DeadLetterStore {
+    return this.#deadLetters;
+  }
+
+  /**
+   * Hands each message to `receiver`, under a lock that is renewed while the receiver works; it is
+   * completed when the receiver resolves and abandoned when it throws, which an `error` event tells.
+   *
+   * @param _correlationId ties it to other work
+   * @param receiver a function, or an object with `receiveMessage`
+   * @returns when it was ended by `endListen`, `close` or the signal, and the last receiver is through
+   */
+  async listen(
+    _correlationId: string | null,
+    receiver: MessageReceiverLike,
+    options: ListenOptions = {},
+  ): Promise<void> {
+    const { concurrency = 1, signal } = options;
+    assertCount("listen", concurrency);
+    const handle = typeof receiver === "function"
+      ? receiver
+      : receiver.receiveMessage.bind(receiver);
+    const session = await this.#subscribed("listen", signal);
+    await session.listen((envelope) => handle(envelope, this), { concurrency, signal });
+  }
+
+  /** As `listen`, in the background; what ends it early is an `error` event. */
+  beginListen(
+    correlationId: string | null,
+    receiver: MessageReceiverLike,
+    options: ListenOptions = {},
+  ): void {
+    const session = this.#assertOpen("listen");
+    this.listen(correlationId, receiver, options).catch((error) => session.report(error));
+  }
+
+  /**
+   * Ends every `listen`; resolves when the receivers that run are through.
+   *
+   * @param _correlationId ties it to other work
+   */
+  async endListen(_correlationId: string | null = null): Promise<void> {
+    await this.#session?.endListen();
+  }
+
+  /**
+   * The messages as an iterator: each comes under a lock, and is completed when the next is asked
+   * for. What is at hand when the loop is left goes back, unless it was completed.
+   */
+  async *messages(options: WaitOptions = {}): AsyncGenerator<MessageEnvelope, void, void> {
+    const session = await this.#subscribed("listen", options.signal);
+    yield* session.messages(options.signal);
+  }
+
+  /**
    * Drops and settles every available message. Those that are locked stay.
    *
    * @param _correlationId ties it to other work
@@ -349,46 +441,26 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
 
   /** What this queue can do on this broker and version of the protocol. */
   getCapabilities(): QueueCapabilities {
-    const limits = this.#parts?.connection.limits ?? null;
-    const version = limits?.protocolVersion ?? null;
-    return {
-      protocolVersion: version,
-      maximumQoS: limits?.maximumQoS ?? 0,
-      retain: limits?.retainAvailable ?? false,
-      wildcards: limits?.wildcards ?? false,
-      sharedSubscriptions: limits?.sharedSubscriptions ?? false,
-      userProperties: version === 5,
-      messageExpiry: version === 5,
-      receiveMaximum: version === 5 ? this.#parts!.options.prefetch : null,
-      maximumPacketSize: limits?.maximumPacketSize ?? null,
-      messageCount: true,
-      send: true,
-      receive: true,
-      peek: true,
-      peekBatch: true,
-      renewLock: true,
-      abandon: true,
-      deadLetter: true,
-      clear: true,
-    };
+    const prefetch = this.#session?.options.prefetch ?? 0;
+    return capabilitiesOf(this.#session?.connection.limits ?? null, prefetch);
   }
 
   /** A snapshot: what is held, what is pending, what was done. Asks nobody. */
   stats(): QueueStats {
-    const held = this.#parts?.receiver.held;
+    const held = this.#session?.receiver.held;
     return {
       state: this.state,
       available: held?.available ?? 0,
       locked: held?.locked ?? 0,
       bufferedBytes: held?.bytes ?? 0,
-      pendingSends: this.#parts?.sender.pending ?? 0,
+      pendingSends: this.#session?.sender.pending ?? 0,
       ...this.#counters,
     };
   }
 
   /** The link to the broker. */
   get state(): LinkState {
-    return this.#parts?.connection.state ?? (this.#opening === null ? "closed" : "connecting");
+    return this.#session?.connection.state ?? (this.#opening === null ? "closed" : "connecting");
   }
 
   /** Closes the queue. */
@@ -399,111 +471,35 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
   async #open(): Promise<void> {
     const cancel = this.#cancelOpening = new AbortController();
     const options = resolveOptions(this.#values);
-    const topic = options.topic ?? this.#name;
-    if (topic === undefined || topic === "") {
-      throw new ConfigError("Cannot open: a name or a topic is needed", "topic");
-    }
-    assertTopicFilter(topic);
-    const filter = options.group === undefined ? topic : sharedFilter(options.group, topic);
-    const connection = new MqttConnection(options, filter, {
-      onDelivery: (delivery) => {
-        this.#counters.arrived++;
-        receiver.accept(delivery);
-      },
-      onRedelivered: () => this.#counters.redelivered++,
-      onChange: (change) => this.#onChange(change, sender),
-      onWritable: () => sender.pump(),
-      onSessionLost: (reason, held) => this.emit("sessionlost", () => ({ reason, held })),
-      onError: (error) => this.emit("error", () => ({ error })),
+    const topic = options.topic ?? this.#name ?? "";
+    if (topic === "") throw new ConfigError("Cannot open: a name or a topic is needed", "topic");
+    const session = new QueueSession({
+      options,
+      topic,
+      counters: this.#counters,
+      deadLetters: this.#deadLetters,
+      emit: (type, detail) => this.emit(type, detail),
     });
-    const sender = new MessageSender(connection, options);
-    const receiver = new MessageReceiver(connection, options, {
-      onArrive: (envelope) => this.emit("arrive", () => ({ envelope: envelope() })),
-      onSettle: (envelope, outcome) => {
-        this.#count(outcome);
-        this.emit("settle", () => ({ envelope: envelope(), outcome }));
-      },
-      onDrop: (envelope, reason) => {
-        this.#counters.dropped++;
-        this.emit("drop", () => ({ envelope: envelope(), reason }));
-      },
-      onExhausted: () => {},
-    });
-    try {
-      await connection.open(cancel.signal);
-      if (options.autoSubscribe) await connection.subscribe(cancel.signal);
-    } catch (error) {
-      receiver.close();
-      await connection.close();
-      throw error;
-    }
-    this.#parts = { options, topic, connection, sender, receiver };
+    await session.open(cancel.signal);
+    this.#session = session;
   }
 
-  async #close({ connection, sender, receiver }: Parts): Promise<void> {
-    receiver.close();
-    await sender.flush();
-    sender.close();
-    this.#parts = null;
-    await connection.close();
+  async #close(session: QueueSession): Promise<void> {
+    await session.drain();
+    this.#session = null;
+    await session.close();
   }
 
-  #assertOpen(action: string): Parts {
-    if (this.#parts === null || this.#closing !== null) {
+  #assertOpen(action: string): QueueSession {
+    if (this.#session === null) {
       throw new QueueClosedError(`Cannot ${action}: the queue "${this.getName()}" is not open`);
     }
-    return this.#parts;
+    return this.#session;
   }
 
-  async #subscribed(action: string, signal?: AbortSignal): Promise<Parts> {
+  async #subscribed(action: string, signal?: AbortSignal): Promise<QueueSession> {
     signal?.throwIfAborted();
-    const parts = this.#assertOpen(action);
-    await parts.connection.subscribe(signal);
+    await this.#assertOpen(action).connection.subscribe(signal);
     return this.#assertOpen(action);
   }
-
-  #onChange(change: LinkChange, sender: MessageSender): void {
-    if (change.state === "connected" && change.previous === "reconnecting") {
-      this.#counters.reconnects++;
-    }
-    if (change.state !== "connected") sender.unlink();
-    this.emit("statechange", () => change);
-  }
-
-  #count(outcome: Outcome): void {
-    if (outcome === "received") this.#counters.received++;
-    else if (outcome === "completed") this.#counters.completed++;
-    else if (outcome === "abandoned") this.#counters.abandoned++;
-    else if (outcome === "dead-lettered") this.#counters.deadLettered++;
-  }
-}
-
-function assertEnvelope(envelope: MessageEnvelope): void {
-  if (!(envelope instanceof MessageEnvelope)) {
-    throw new TypeError(
-      `Cannot send: a MessageEnvelope is needed, received ${
-        envelope === null ? "null" : typeof envelope
-      }`,
-    );
-  }
-}
-
-function assertSendOptions(qos: QoS | undefined, expiry: number | null): void {
-  if (qos !== undefined && qos !== 0 && qos !== 1 && qos !== 2) {
-    throw new RangeError(`Cannot send: QoS is 0, 1 or 2, received ${qos}`);
-  }
-  if (expiry !== null && !(Number.isInteger(expiry) && expiry >= 1 && expiry <= 4_294_967_295)) {
-    throw new RangeError(
-      `Cannot send: expiry is a whole number of seconds from 1 to 4294967295, received ${expiry}`,
-    );
-  }
-}
-
-function checkedWait(waitTimeout: number): number {
-  if (typeof waitTimeout !== "number" || Number.isNaN(waitTimeout) || waitTimeout < 0) {
-    throw new RangeError(
-      `Cannot receive: milliseconds from 0 are needed to wait, received ${waitTimeout}`,
-    );
-  }
-  return waitTimeout > MAX_WAIT_MS ? Infinity : waitTimeout;
 }

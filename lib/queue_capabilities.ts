@@ -1,0 +1,52 @@
+import type { BrokerLimits, QoS } from "./connection.ts";
+
+/** What this queue can do on this broker and version of the protocol. */
+export interface QueueCapabilities {
+  /** `null` while the queue is closed; what the broker decides is at its least then. */
+  protocolVersion: 4 | 5 | null;
+  maximumQoS: QoS;
+  retain: boolean;
+  wildcards: boolean;
+  sharedSubscriptions: boolean;
+  userProperties: boolean;
+  messageExpiry: boolean;
+  /** Messages held unacknowledged at most; `null` where the broker decides by itself (3.1.1). */
+  receiveMaximum: number | null;
+  /** In bytes; `null` without a limit. */
+  maximumPacketSize: number | null;
+  messageCount: boolean;
+  send: boolean;
+  receive: boolean;
+  peek: boolean;
+  peekBatch: boolean;
+  renewLock: boolean;
+  abandon: boolean;
+  deadLetter: boolean;
+  clear: boolean;
+}
+
+/** The capabilities that follow from what the broker said. */
+export function capabilitiesOf(limits: BrokerLimits | null, prefetch: number): QueueCapabilities {
+  const version = limits?.protocolVersion ?? null;
+  const retain = limits?.retainAvailable ?? false;
+  return {
+    protocolVersion: version,
+    maximumQoS: limits?.maximumQoS ?? 0,
+    retain,
+    wildcards: limits?.wildcards ?? false,
+    sharedSubscriptions: limits?.sharedSubscriptions ?? false,
+    userProperties: version === 5,
+    messageExpiry: version === 5,
+    receiveMaximum: version === 5 ? prefetch : null,
+    maximumPacketSize: limits?.maximumPacketSize ?? null,
+    messageCount: true,
+    send: true,
+    receive: true,
+    peek: true,
+    peekBatch: true,
+    renewLock: true,
+    abandon: true,
+    deadLetter: retain,
+    clear: true,
+  };
+}

@@ -1,0 +1,231 @@
+import type { ListenOptions, SendOptions } from "./call_options.ts";
+import type { Connection, LinkChange } from "./connection.ts";
+import type { DeadLetters } from "./dead_letters.ts";
+import { encodeEnvelope } from "./envelope_codec.ts";
+import { NotSupportedError, toError } from "./errors.ts";
+import type { MessageEnvelope } from "./message_envelope.ts";
+import { type Handler, MessageListener } from "./message_listener.ts";
+import { MessageReceiver, type Outcome } from "./message_receiver.ts";
+import { MessageSender } from "./message_sender.ts";
+import { MqttConnection } from "./mqtt_connection.ts";
+import type { QueueEvents } from "./queue_events.ts";
+import type { ResolvedOptions } from "./queue_options.ts";
+import type { QueueCounters } from "./telemetry.ts";
+import { assertTopicFilter, assertTopicName, sharedFilter } from "./topic_filter.ts";
+
+/** Tells an event; the detail is made only where somebody listens. */
+export type Emit = <Type extends keyof QueueEvents>(
+  type: Type,
+  detail: () => QueueEvents[Type],
+) => void;
+
+/** What a session is made of. */
+export interface SessionParts {
+  readonly options: ResolvedOptions;
+  readonly topic: string;
+  readonly counters: QueueCounters;
+  readonly deadLetters: DeadLetters;
+  readonly emit: Emit;
+}
+
+/** What a queue is from `open` to `close`: its connection, its two halves, and who listens. */
+export class QueueSession {
+  readonly options: ResolvedOptions;
+  readonly connection: Connection;
+  readonly sender: MessageSender;
+  readonly receiver: MessageReceiver;
+  readonly #parts: SessionParts;
+  readonly #listeners = new Set<MessageListener>();
+
+  /** @throws {TypeError} where the topic cannot be subscribed to */
+  constructor(parts: SessionParts) {
+    const { options, topic, counters, deadLetters, emit } = parts;
+    assertTopicFilter(topic);
+    const filter = options.group === undefined ? topic : sharedFilter(options.group, topic);
+    this.#parts = parts;
+    this.options = options;
+    this.connection = new MqttConnection(options, filter, {
+      onDelivery: (delivery) => {
+        if (deadLetters.owns(delivery.topic)) {
+          this.connection.settle(delivery); // A wildcard of ours reaches them.
+          return;
+        }
+        counters.arrived++;
+        this.receiver.accept(delivery);
+      },
+      onRedelivered: () => counters.redelivered++,
+      onChange: (change) => this.#onChange(change),
+      onWritable: () => this.sender.pump(),
+      onSessionLost: (reason, held) => emit("sessionlost", () => ({ reason, held })),
+      onError: (error) => this.report(error),
+    });
+    this.sender = new MessageSender(this.connection, options);
+    this.receiver = new MessageReceiver(this.connection, options, {
+      onArrive: (envelope) => emit("arrive", () => ({ envelope: envelope() })),
+      onSettle: (envelope, outcome) => {
+        count(counters, outcome);
+        emit("settle", () => ({ envelope: envelope(), outcome }));
+      },
+      onDrop: (envelope, reason) => {
+        counters.dropped++;
+        emit("drop", () => ({ envelope: envelope(), reason }));
+      },
+      onExhausted: (envelope) => void this.#bury(envelope),
+    });
+  }
+
+  /** Connects, and subscribes with `autoSubscribe`; leaves nothing behind where that fails. */
+  async open(signal: AbortSignal): Promise<void> {
+    try {
+      await this.connection.open(signal);
+      if (this.options.messageExpiry !== undefined) this.#assertExpiry("open");
+      if (this.options.autoSubscribe) await this.connection.subscribe(signal);
+    } catch (error) {
+      this.receiver.close();
+      await this.connection.close();
+      throw error;
+    }
+  }
+
+  /** Stops who listens and lets what runs finish, for as long as a lock lasts. */
+  async drain(): Promise<void> {
+    await within(this.options.lockTimeout, this.endListen());
+  }
+
+  /** Sends what is pending while there is a link, and ends it. */
+  async close(): Promise<void> {
+    this.receiver.close();
+    await this.sender.flush();
+    this.sender.close();
+    await this.connection.close();
+  }
+
+  /** Encodes and sends a message. */
+  async send(
+    correlationId: string | null,
+    envelope: MessageEnvelope,
+    { qos, retain, signal, ...given }: SendOptions,
+  ): Promise<void> {
+    const { options, topic: own, counters } = this.#parts;
+    const { protocolVersion } = this.connection.limits!;
+    const topic = given.topic ?? own;
+    assertTopicName(topic);
+    const expiry = given.expiry ?? envelope.expiry ?? options.messageExpiry ?? null;
+    if (expiry !== null) this.#assertExpiry("send");
+    const { payload, properties } = encodeEnvelope(envelope, {
+      correlationId,
+      serializeEnvelope: options.serializeEnvelope,
+      protocolVersion,
+      expiry,
+      now: Date.now(),
+    });
+    await this.sender.send({
+      topic,
+      payload,
+      properties,
+      qos: qos ?? options.qos,
+      retain: retain ?? options.retain,
+    }, signal);
+    counters.sent++;
+  }
+
+  /** Keeps or, where the payload is empty, removes a retained message. */
+  async publishRetained(topic: string, payload: Uint8Array): Promise<void> {
+    const qos = this.connection.limits!.maximumQoS === 0 ? 0 : 1;
+    await this.sender.send({ topic, payload, qos, retain: true, properties: {} });
+  }
+
+  /** Moves a message to the dead letters. */
+  async giveUp(envelope: MessageEnvelope, reason: string, description: string): Promise<void> {
+    const { deadLetters, emit } = this.#parts;
+    await this.receiver.removeAfter(
+      envelope,
+      "dead-lettered",
+      () => deadLetters.add(envelope, reason, description),
+    );
+    emit("deadletter", () => ({ envelope, reason, description }));
+  }
+
+  /** Hands messages to a handler until it is stopped. */
+  async listen(handle: Handler, { concurrency = 1, signal }: ListenOptions): Promise<void> {
+    const listener = this.#addListener(signal);
+    try {
+      await listener.run(handle, concurrency);
+    } finally {
+      this.#listeners.delete(listener);
+    }
+  }
+
+  /** Hands messages to whoever iterates, until it is stopped. */
+  async *messages(signal?: AbortSignal): AsyncGenerator<MessageEnvelope, void, void> {
+    const listener = this.#addListener(signal);
+    try {
+      yield* listener.messages();
+    } finally {
+      this.#listeners.delete(listener);
+    }
+  }
+
+  /** Stops who listens; resolves when what runs is through. */
+  async endListen(): Promise<void> {
+    await Promise.all([...this.#listeners].map((listener) => listener.stop()));
+  }
+
+  /** Tells an error that no caller waits for. */
+  report(thrown: unknown): void {
+    this.#parts.emit("error", () => ({ error: toError(thrown) }));
+  }
+
+  #addListener(signal: AbortSignal | undefined): MessageListener {
+    const { receiver, options } = this;
+    const listener = new MessageListener({
+      lockTimeout: options.lockTimeout,
+      receive: (stop) => receiver.receive(Infinity, "peekLock", stop),
+      complete: (envelope) => receiver.complete(envelope),
+      abandon: (envelope) => receiver.abandon(envelope),
+      renewLock: (envelope) => receiver.renewLock(envelope, options.lockTimeout),
+      onError: (error) => this.report(error),
+    }, signal);
+    this.#listeners.add(listener);
+    return listener;
+  }
+
+  /** Gives up a message that was delivered too often; where that fails it is delivered again later. */
+  async #bury(envelope: MessageEnvelope): Promise<void> {
+    const { maxDeliveries, lockTimeout } = this.options;
+    const description = `Delivered ${envelope.deliveryCount} times, ${maxDeliveries} are allowed`;
+    try {
+      await this.giveUp(envelope, "max-deliveries", description);
+    } catch (error) {
+      this.report(error);
+      this.receiver.postpone(envelope, lockTimeout);
+    }
+  }
+
+  #assertExpiry(action: string): void {
+    if (this.connection.limits!.protocolVersion === 5) return;
+    throw new NotSupportedError(`Cannot ${action}: MQTT 3.1.1 has no message expiry`);
+  }
+
+  #onChange(change: LinkChange): void {
+    const { counters, emit } = this.#parts;
+    if (change.state === "connected" && change.previous === "reconnecting") counters.reconnects++;
+    if (change.state !== "connected") this.sender.unlink();
+    emit("statechange", () => change);
+  }
+}
+
+function count(counters: QueueCounters, outcome: Outcome): void {
+  if (outcome === "received") counters.received++;
+  else if (outcome === "completed") counters.completed++;
+  else if (outcome === "abandoned") counters.abandoned++;
+  else if (outcome === "dead-lettered") counters.deadLettered++;
+}
+
+/** Waits for the work, but not longer than `ms`. */
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  await Promise.race([work, promise]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,363 @@
+import assert from "node:assert/strict";
+import {
+  ConfigParams,
+  LockLostError,
+  MessageEnvelope,
+  MqttMessageQueue,
+  type QoS,
+  QueueClosedError,
+  type QueueOptions,
+} from "../../mod.ts";
+import { connectRaw, nextMessage } from "../support/raw_client.ts";
+
+/** A broker that a contract test has to itself. */
+export interface ContractBroker extends AsyncDisposable {
+  readonly url: string;
+}
+
+/** What the contract is run on. */
+export interface ContractSetting {
+  /** Stands in the name of each test. */
+  name: string;
+  start(): Promise<ContractBroker>;
+  protocolVersion: 4 | 5;
+}
+
+/** What every broker and version of the protocol must show of the queue, a test each. */
+export function queueContract({ name, start, protocolVersion }: ContractSetting): void {
+  const test = (what: string, run: (broker: ContractBroker) => Promise<void>) =>
+    Deno.test(`${what} (${name})`, async () => {
+      await using broker = await start();
+      await run(broker);
+    });
+  const open = async (broker: ContractBroker, options: QueueOptions = {}, topic = "contract") => {
+    const queue = new MqttMessageQueue(topic, {
+      url: broker.url,
+      protocolVersion,
+      autoSubscribe: true,
+      ...options,
+    });
+    await queue.open("123");
+    return queue;
+  };
+  const text = (body: string) => new MessageEnvelope("123", "mymessage", body);
+
+  for (const qos of [0, 1, 2] as QoS[]) {
+    test(`a message goes through at QoS ${qos}`, async (broker) => {
+      await using queue = await open(broker, { qos });
+      const sent = text("ABC123");
+      await queue.send("123", sent);
+      const received = await queue.receive("123", 10_000);
+      assert.equal(received?.getMessageAsString(), "ABC123");
+      assert.equal(received?.messageType, "mymessage");
+      assert.equal(received?.correlationId, "123");
+      assert.equal(received?.messageId, sent.messageId);
+      assert.equal(received?.qos, qos);
+      assert.equal(received?.topic, "contract");
+      assert.equal(await queue.receive("123", 0), null);
+    });
+
+    test(`peek and count see what was sent at QoS ${qos}`, async (broker) => {
+      await using queue = await open(broker, { qos });
+      assert.equal(await queue.peek("123"), null);
+      assert.deepEqual(await queue.peekBatch("123", 3), []);
+      await queue.send("123", text("one"));
+      const batch = await queue.peekBatch("123", 3);
+      assert.deepEqual(batch.map((each) => each.getMessageAsString()), ["one"]);
+      assert.equal(await queue.readMessageCount(), 1);
+      assert.equal((await queue.peek("123"))?.getMessageAsString(), "one");
+      assert.equal((await queue.receive("123", 0))?.getMessageAsString(), "one");
+      assert.equal(await queue.readMessageCount(), 0);
+    });
+  }
+
+  for (const serializeEnvelope of [true, false, undefined]) {
+    test(`the body survives with serializeEnvelope ${serializeEnvelope}`, async (broker) => {
+      await using queue = await open(broker, { serializeEnvelope });
+      const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
+      const envelope = new MessageEnvelope("123", "bytes", bytes);
+      envelope.userProperties.color = "blå";
+      await queue.send("123", envelope);
+      const received = (await queue.receive("123", 10_000))!;
+      assert.deepEqual(received.message, bytes);
+      const bare = serializeEnvelope === false && protocolVersion === 4;
+      assert.equal(received.messageType, bare ? "contract" : "bytes");
+      assert.deepEqual(received.userProperties, bare ? {} : { color: "blå" });
+    });
+  }
+
+  test("messages are received in the order in which they were sent", async (broker) => {
+    await using queue = await open(broker);
+    const bodies = Array.from({ length: 200 }, (_, index) => `${index}`);
+    await queue.sendBatch("123", bodies.map(text));
+    const received = await queue.receiveBatch("123", 200, 10_000);
+    while (received.length < 200) {
+      received.push(...await queue.receiveBatch("123", 200, 10_000));
+    }
+    assert.deepEqual(received.map((each) => each.getMessageAsString()), bodies);
+  });
+
+  test("receive() wakes as soon as a message arrives", async (broker) => {
+    await using queue = await open(broker);
+    const received = queue.receive("123", 10_000);
+    await queue.send("123", text("awake"));
+    assert.equal((await received)?.getMessageAsString(), "awake");
+  });
+
+  test("waiting receivers are served in turn", async (broker) => {
+    await using queue = await open(broker);
+    const first = queue.receive("123", 10_000);
+    const second = queue.receive("123", 10_000);
+    await queue.sendBatch("123", [text("1"), text("2")]);
+    assert.equal((await first)?.getMessageAsString(), "1");
+    assert.equal((await second)?.getMessageAsString(), "2");
+  });
+
+  test("receive() gives null after its timeout", async (broker) => {
+    await using queue = await open(broker);
+    assert.equal(await queue.receive("123", 20), null);
+  });
+
+  test("an aborted receive() takes nothing", async (broker) => {
+    await using queue = await open(broker);
+    const abort = new AbortController();
+    const received = queue.receive("123", 10_000, { signal: abort.signal });
+    abort.abort(new Error("enough"));
+    await assert.rejects(received, /enough/);
+    await queue.send("123", text("kept"));
+    assert.equal((await queue.receive("123", 10_000))?.getMessageAsString(), "kept");
+  });
+
+  test("close() ends a waiting receive()", async (broker) => {
+    await using queue = await open(broker);
+    const received = assert.rejects(queue.receive("123", 60_000), QueueClosedError);
+    await queue.close("123");
+    await received;
+    await assert.rejects(queue.receive("123", 0), QueueClosedError);
+  });
+
+  test("an abandoned message comes again, in its place", async (broker) => {
+    await using queue = await open(broker, { receiveMode: "peekLock" });
+    await queue.sendBatch("123", [text("1"), text("2"), text("3")]);
+    const first = (await queue.receive("123", 10_000))!;
+    assert.equal(first.deliveryCount, 1);
+    assert.notEqual(first.getReference(), null);
+    const second = (await queue.receive("123", 10_000))!;
+    await queue.abandon(first);
+    assert.equal(first.getReference(), null);
+    const again = (await queue.receive("123", 10_000))!;
+    assert.equal(again.getMessageAsString(), "1");
+    assert.equal(again.deliveryCount, 2);
+    await queue.complete(again);
+    await queue.complete(again);
+    await queue.complete(second);
+    assert.equal((await queue.receive("123", 10_000))?.getMessageAsString(), "3");
+  });
+
+  test("a message that was received and removed can be put back", async (broker) => {
+    await using queue = await open(broker);
+    await queue.sendBatch("123", [text("1"), text("2")]);
+    const first = (await queue.receive("123", 10_000))!;
+    await queue.complete(first);
+    await queue.abandon(first);
+    await queue.abandon(first);
+    assert.equal(await queue.readMessageCount(), 2);
+    assert.equal((await queue.receive("123", 0))?.getMessageAsString(), "1");
+  });
+
+  test("an old holder cannot settle a message that somebody else has", async (broker) => {
+    await using queue = await open(broker, { receiveMode: "peekLock", lockTimeout: 20 });
+    await queue.send("123", text("once"));
+    const first = (await queue.receive("123", 10_000))!;
+    const second = (await queue.receive("123", 10_000))!;
+    assert.equal(second.messageId, first.messageId);
+    await assert.rejects(queue.complete(first), LockLostError);
+    await queue.complete(second);
+  });
+
+  test("clear() drops what is available and keeps what is locked", async (broker) => {
+    await using queue = await open(broker);
+    await queue.sendBatch("123", [text("1"), text("2"), text("3")]);
+    const locked = (await queue.receive("123", 10_000, { mode: "peekLock" }))!;
+    await queue.clear("123");
+    assert.equal(await queue.readMessageCount(), 0);
+    await queue.abandon(locked);
+    assert.equal(await queue.readMessageCount(), 1);
+  });
+
+  test("peek never hands out the live message", async (broker) => {
+    await using queue = await open(broker);
+    await queue.send("123", text("intact"));
+    const copy = (await queue.peek("123"))!;
+    copy.message!.fill(0);
+    copy.messageType = "other";
+    const received = await queue.receive("123", 10_000);
+    assert.equal(received?.getMessageAsString(), "intact");
+    assert.equal(received?.messageType, "mymessage");
+  });
+
+  test("send() does not change the caller's envelope", async (broker) => {
+    await using queue = await open(broker);
+    const envelope = new MessageEnvelope(null, "mymessage", "same");
+    const before = JSON.stringify(envelope);
+    await queue.send("456", envelope);
+    assert.equal(JSON.stringify(envelope), before);
+    assert.equal((await queue.receive("123", 10_000))?.correlationId, "456");
+  });
+
+  test("a foreign message arrives as raw bytes with the topic as its type", async (broker) => {
+    await using queue = await open(broker);
+    await using raw = await connectRaw(broker.url);
+    for (const payload of ["{not json", "", '{"message":"no envelope"}', "\x00\xff"]) {
+      await raw.client.publishAsync("contract", payload, { qos: 1 });
+      const received = (await queue.receive("123", 10_000))!;
+      assert.equal(received.getMessageAsString(), payload);
+      assert.equal(received.messageType, "contract");
+    }
+  });
+
+  test("another client sees what send() sent", async (broker) => {
+    await using queue = await open(broker, { serializeEnvelope: true });
+    await using raw = await connectRaw(broker.url);
+    await raw.client.subscribeAsync("contract", { qos: 1 });
+    const message = nextMessage(raw.client);
+    const envelope = text("ABC123");
+    await queue.send("123", envelope);
+    const json = JSON.parse((await message).payload.toString());
+    assert.equal(json.message_id, envelope.messageId);
+    assert.equal(json.correlation_id, "123");
+    assert.equal(json.trace_id, "123");
+    assert.equal(json.message_type, "mymessage");
+    assert.equal(atob(json.message), "ABC123");
+    assert.ok(!Number.isNaN(Date.parse(json.sent_time)));
+  });
+
+  test("a durable session keeps what arrives while the process is away", async (broker) => {
+    const options = { clientId: "worker" };
+    await (await open(broker, options)).close();
+    await using sender = await open(broker, { autoSubscribe: false });
+    await sender.sendBatch("123", [text("1"), text("2")]);
+    await using queue = await open(broker, options);
+    assert.equal(await queue.readMessageCount(), 2);
+    assert.equal((await queue.receive("123", 10_000))?.getMessageAsString(), "1");
+  });
+
+  for (const qos of [1, 2] as QoS[]) {
+    test(`what was not settled comes again after close, at QoS ${qos}`, async (broker) => {
+      const options = { clientId: "worker", qos };
+      const first = await open(broker, options);
+      await first.sendBatch("123", [text("1"), text("2"), text("3")]);
+      const done = (await first.receive("123", 10_000, { mode: "peekLock" }))!;
+      await first.receive("123", 10_000, { mode: "peekLock" });
+      await first.complete(done);
+      await first.close();
+      await using second = await open(broker, options);
+      assert.equal(await second.readMessageCount(), 2);
+      const again = await second.receiveBatch("123", 2, 10_000);
+      assert.deepEqual(again.map((each) => each.getMessageAsString()), ["2", "3"]);
+      assert.ok(again[0].duplicate);
+    });
+  }
+
+  test("a private session leaves nothing behind", async (broker) => {
+    const queue = await open(broker);
+    await queue.send("123", text("lost with its session"));
+    await queue.close();
+    await using next = await open(broker);
+    assert.equal(await next.readMessageCount(), 0);
+  });
+
+  test("open() and close() are idempotent and can be used again", async (broker) => {
+    const queue = await open(broker);
+    await Promise.all([queue.open(), queue.open()]);
+    assert.ok(queue.isOpen());
+    assert.equal(queue.state, "connected");
+    await Promise.all([queue.close(), queue.close()]);
+    assert.ok(!queue.isOpen());
+    assert.equal(queue.state, "closed");
+    await queue.open();
+    await queue.send("123", text("again"));
+    assert.equal((await queue.receive("123", 10_000))?.getMessageAsString(), "again");
+    await queue.close();
+  });
+
+  test("it subscribes by itself at the first peek, receive or count", async (broker) => {
+    await using queue = await open(broker, { autoSubscribe: false });
+    await queue.send("123", text("nobody is there"));
+    assert.equal(await queue.readMessageCount(), 0);
+    await queue.send("123", text("here"));
+    assert.equal((await queue.receive("123", 10_000))?.getMessageAsString(), "here");
+  });
+
+  test("the tutorial's configuration works", async (broker) => {
+    const { hostname, port } = new URL(broker.url);
+    await using queue = new MqttMessageQueue();
+    queue.configure(ConfigParams.fromTuples(
+      "topic",
+      "mytopic",
+      "connection.protocol",
+      "mqtt",
+      "connection.host",
+      hostname,
+      "connection.port",
+      Number(port),
+      "options.autosubscribe",
+      true,
+      "options.serialize_envelope",
+      true,
+      "options.protocol_version",
+      protocolVersion,
+    ));
+    await queue.open("123");
+    await queue.send("123", new MessageEnvelope(null, "mymessage", "ABC1234"));
+    assert.equal((await queue.receive("123", 10_000))?.getMessageAsString(), "ABC1234");
+  });
+
+  test("events tell what happens", async (broker) => {
+    await using queue = new MqttMessageQueue("contract", {
+      url: broker.url,
+      protocolVersion,
+      autoSubscribe: true,
+    });
+    const told: string[] = [];
+    queue.addEventListener("statechange", (event) => told.push(event.detail.state));
+    queue.addEventListener("arrive", (event) => told.push(`arrive ${event.detail.envelope}`));
+    queue.addEventListener("settle", (event) => told.push(event.detail.outcome));
+    await queue.open();
+    await queue.send("123", text("told"));
+    await queue.receive("123", 10_000);
+    await queue.close();
+    assert.deepEqual(told, [
+      "connecting",
+      "connected",
+      "arrive [123,mymessage,told]",
+      "received",
+      "closed",
+    ]);
+  });
+
+  test("stats() counts", async (broker) => {
+    await using queue = await open(broker);
+    await queue.sendBatch("123", [text("1"), text("2"), text("3")]);
+    await queue.receive("123", 10_000);
+    await queue.receive("123", 10_000, { mode: "peekLock" });
+    assert.equal(await queue.readMessageCount(), 1);
+    const { sent, arrived, received, available, locked, pendingSends, state } = queue.stats();
+    assert.deepEqual({ sent, arrived, received, available, locked, pendingSends, state }, {
+      sent: 3,
+      arrived: 3,
+      received: 1,
+      available: 1,
+      locked: 1,
+      pendingSends: 0,
+      state: "connected",
+    });
+  });
+
+  test("a body of 2 MiB goes through", async (broker) => {
+    await using queue = await open(broker);
+    const body = new Uint8Array(2 * 1024 * 1024).map((_, index) => index * 7);
+    await queue.send("123", new MessageEnvelope(null, "large", body));
+    assert.deepEqual((await queue.receive("123", 10_000))?.message, body);
+  });
+}
