@@ -1,0 +1,110 @@
+interface Link {
+  client: Deno.Conn;
+  broker: Deno.Conn;
+}
+
+/** A network that a test can break: everything between a client and a broker goes through it. */
+export class TcpProxy implements AsyncDisposable {
+  readonly #listener: Deno.TcpListener;
+  readonly #targetPort: number;
+  readonly #links = new Set<Link>();
+  readonly #work = new Set<Promise<void>>();
+  #refusing = false;
+  #deaf = false;
+
+  /** @param targetPort the broker's port on the loopback address */
+  constructor(targetPort: number) {
+    this.#targetPort = targetPort;
+    this.#listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+    this.#track(this.#accept());
+  }
+
+  /** Where clients connect to. */
+  get url(): string {
+    return `mqtt://127.0.0.1:${(this.#listener.addr as Deno.NetAddr).port}`;
+  }
+
+  /** How many links go through it now. */
+  get links(): number {
+    return this.#links.size;
+  }
+
+  /** Cuts every link, both ways. */
+  cut(): void {
+    for (const { client, broker } of this.#links) {
+      close(client);
+      close(broker);
+    }
+  }
+
+  /** Whether new links are cut at once. */
+  refuse(refusing: boolean): void {
+    this.#refusing = refusing;
+  }
+
+  /** Whether what clients send is swallowed while the broker is still heard. */
+  swallow(deaf: boolean): void {
+    this.#deaf = deaf;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#listener.close();
+    this.cut();
+    await Promise.all(this.#work);
+  }
+
+  async #accept(): Promise<void> {
+    for await (const client of this.#listener) {
+      if (this.#refusing) close(client);
+      else this.#track(this.#join(client));
+    }
+  }
+
+  async #join(client: Deno.TcpConn): Promise<void> {
+    let broker: Deno.TcpConn;
+    try {
+      broker = await Deno.connect({ hostname: "127.0.0.1", port: this.#targetPort });
+    } catch {
+      close(client); // No broker: the client sees a link that ends.
+      return;
+    }
+    client.setNoDelay(true);
+    broker.setNoDelay(true);
+    const link = { client, broker };
+    this.#links.add(link);
+    await Promise.all([
+      this.#copy(client, broker, () => !this.#deaf),
+      this.#copy(broker, client, () => true),
+    ]);
+    this.#links.delete(link);
+  }
+
+  async #copy(from: Deno.Conn, to: Deno.Conn, passes: () => boolean): Promise<void> {
+    const buffer = new Uint8Array(65_536);
+    try {
+      for (;;) {
+        const count = await from.read(buffer);
+        if (count === null) break;
+        if (!passes()) continue;
+        for (let sent = 0; sent < count;) sent += await to.write(buffer.subarray(sent, count));
+      }
+    } catch {
+      // One side is gone; so is the link.
+    }
+    close(from);
+    close(to);
+  }
+
+  #track(work: Promise<void>): void {
+    this.#work.add(work);
+    work.finally(() => this.#work.delete(work));
+  }
+}
+
+function close(connection: Deno.Conn): void {
+  try {
+    connection.close();
+  } catch {
+    // It is closed already.
+  }
+}
