@@ -1,5 +1,5 @@
 import type { MessageEnvelope, ReceiveMode } from "../mod.ts";
-import { readMessage, readText, readWhole, writeMessage } from "./api_messages.ts";
+import { readMessage, readText, readWhole, writeDeadLetter, writeMessage } from "./api_messages.ts";
 import { type Context, Hono } from "./deps.ts";
 import { problem } from "./problem.ts";
 import type { QueueKeeper } from "./queue_keeper.ts";
@@ -40,14 +40,14 @@ export function apiRoutes(parts: ApiParts): Hono {
 
   post("/send", async ({ queue }, fields, c) => {
     const envelope = readMessage(fields);
-    await queue.send(null, envelope, { signal: c.req.raw.signal });
+    await queue.send(null, envelope);
     return c.json({ messageId: envelope.messageId });
   });
 
   post("/receive", async (keeper, fields, c) => {
     const wait = readWhole("timeout", fields.timeout, DEFAULT_WAIT_MS, MAX_WAIT_MS);
     const mode = readMode(fields);
-    const { signal } = c.req.raw;
+    const { signal } = c.req.raw; // Aborted when the client has gone.
     const envelope = await keeper.queue.receive(null, wait, { mode, signal });
     if (envelope === null) return c.body(null, 204);
     if (signal.aborted) {
@@ -89,7 +89,7 @@ export function apiRoutes(parts: ApiParts): Hono {
 
   get("/dead-letters", async ({ queue }, _fields, c) => {
     const max = readWhole("max", c.req.query("max"), 100, MAX_PEEKED);
-    return c.json(await queue.deadLetters.peekBatch(max));
+    return c.json((await queue.deadLetters.peekBatch(max)).map(writeDeadLetter));
   });
   post(
     "/redrive",

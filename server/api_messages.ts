@@ -1,4 +1,4 @@
-import { MessageEnvelope } from "../mod.ts";
+import { type DeadLetter, MessageEnvelope } from "../mod.ts";
 
 /** A message as the JSON API writes it. */
 export interface ApiMessage {
@@ -37,6 +37,20 @@ export function writeMessage(envelope: MessageEnvelope): ApiMessage {
     expiry: envelope.expiry,
     userProperties: envelope.userProperties,
     ...writeBody(envelope),
+  };
+}
+
+/** A dead letter as the JSON API writes it: the message, and why it was given up. */
+export function writeDeadLetter(letter: DeadLetter) {
+  const { id, envelope, reason, description, topic, deliveryCount, time } = letter;
+  return {
+    ...writeMessage(envelope),
+    messageId: id,
+    reason,
+    description,
+    topic,
+    deliveryCount,
+    time: time.toISOString(),
   };
 }
 

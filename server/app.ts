@@ -51,9 +51,9 @@ export class QueueServer implements AsyncDisposable {
     this.app = this.#routes(settings);
   }
 
-  /** Starts to open the queue, as often as it takes. */
-  start(): void {
-    this.#keeper.start();
+  /** Opens the queue, as often as it takes. Resolves when it is open for the first time, or closed before. */
+  start(): Promise<void> {
+    return this.#keeper.start();
   }
 
   /** Ends the streams, then closes the queues: what waits in them is told. Twice is harmless. */

@@ -15,7 +15,8 @@ const WORD = /^(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+))\s*/;
  * @throws {SyntaxError} where an option has no value
  */
 export function parseCommandLine(line: string): CommandLine {
-  const [, name = "", after = ""] = /^\s*(\S*)\s*([^]*)$/.exec(line) ?? [];
+  const [, word = "", after = ""] = /^\s*(\S*)\s*([^]*?)\s*$/.exec(line) ?? [];
+  const name = word.toLowerCase();
   const options = new Map<string, string>();
   let rest = after;
   while (rest.startsWith("--")) {
@@ -29,7 +30,7 @@ export function parseCommandLine(line: string): CommandLine {
     options.set(option[1], value[1]?.replace(/\\(.)/g, "$1") ?? value[2] ?? value[3]);
     rest = rest.slice(option[0].length + value[0].length);
   }
-  return { name: name.toLowerCase(), options, rest: rest.trimEnd() };
+  return { name, options, rest };
 }
 
 /** A text as it would have to be typed after an option. */

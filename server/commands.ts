@@ -154,7 +154,7 @@ async function receive({ keeper }: CommandContext, { options }: CommandLine): Pr
   if (envelope === null) {
     return noticeEntry("plain", `nothing to receive: none came within ${wait} ms`, new Date());
   }
-  return messageEntry(previewMessage(envelope), "received", new Date());
+  return messageEntry(previewMessage(envelope), "received", new Date(), { opens: true });
 }
 
 async function peek({ keeper }: CommandContext, { rest }: CommandLine): Promise<Html> {
@@ -165,7 +165,11 @@ async function peek({ keeper }: CommandContext, { rest }: CommandLine): Promise<
     return noticeEntry("plain", "nothing to peek at: no message is ready", at);
   }
   const { available } = keeper.queue.stats();
-  return html`${envelopes.map((envelope) => messageEntry(previewMessage(envelope), "peeked", at))}${
+  return html`${
+    envelopes.map((envelope) =>
+      messageEntry(previewMessage(envelope), "peeked", at, { opens: max === 1 })
+    )
+  }${
     available > envelopes.length
       ? noticeEntry("plain", `${envelopes.length} of ${available} that are ready`, at)
       : ""

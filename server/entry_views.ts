@@ -58,24 +58,30 @@ export function tableEntry(rows: readonly (readonly [string, string])[]): Html {
 }
 
 /** One message on a line that opens. */
-export function messageEntry(preview: MessagePreview, mark: MessageMark, at: Date): Html {
+export function messageEntry(
+  preview: MessagePreview,
+  mark: MessageMark,
+  at: Date,
+  { opens = false }: { opens?: boolean } = {},
+): Html {
   const body = readBody(preview);
-  const opens = mark !== "arrived" && body.text.length <= OPEN_CHARACTERS &&
-    /\n|^.{100}/.test(body.text);
+  const open = opens && body.text.length <= OPEN_CHARACTERS && /\n|^.{100}/.test(body.text);
   const type = visibleLine(preview.messageType ?? "", 60);
+  // A foreign sender's message is called after its topic, which is the queue's: that says nothing new.
+  const known = preview.messageType === preview.topic ? "known" : "";
   const id = visibleLine(preview.messageId, SHORT_ID).slice(0, SHORT_ID);
   const start = body.form === "empty"
     ? "empty"
     : visibleLine(readBodyStart(preview), LINE_CHARACTERS);
   return html`
-    <details class="entry message ${mark}" ${opens ? raw("open") : ""}>
+    <details class="entry message ${mark}" ${open ? raw("open") : ""}>
       <summary>
         ${clock(at)}
         <span class="sign" aria-hidden="true">${MARKS[mark]}</span>
-        <span class="type"><span class="unseen">${mark} </span><bdi>${type}</bdi></span>
+        <span class="type ${known}"><span class="unseen">${mark} </span><bdi>${type}</bdi></span>
         <span class="size">${formatSize(preview.size)}</span>
         <span class="id"><bdi>${id}</bdi></span>
-        <span class="start ${body.form}"><bdi>${start}</bdi></span>
+        <span class="start as-${body.form}"><bdi>${start}</bdi></span>
       </summary>
       <div class="whole">${facts(preview)}${bodyView(preview, body)}</div>
     </details>
@@ -116,7 +122,7 @@ function facts(preview: MessagePreview): Html {
 
 function bodyView(preview: MessagePreview, body: BodyText): Html | string {
   if (body.form === "empty") return "";
-  const shown = html`<pre class="body ${body.form}" dir="auto">${body.text}</pre>`;
+  const shown = html`<pre class="body as-${body.form}" dir="auto">${body.text}</pre>`;
   if (body.shown === preview.size) return shown;
   const whole = formatSize(preview.size);
   return html`${shown}<p class="rest">The first ${formatSize(body.shown)} of ${whole}.</p>`;

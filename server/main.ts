@@ -67,11 +67,11 @@ async function serve(settings: Settings, server: QueueServer): Promise<void> {
   for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, onSignal);
   try {
     tellAddress(settings, http.addr.port);
-    server.start();
+    const started = server.start();
     await stop.promise;
     console.log("Stopping.");
     // The streams never end by themselves, and a shutdown waits for every answer.
-    await Promise.all([server.close(), http.shutdown()]);
+    await Promise.all([started, server.close(), http.shutdown()]);
   } finally {
     for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, onSignal);
   }

@@ -39,9 +39,9 @@ export class QueueKeeper extends EventTarget implements AsyncDisposable {
     });
   }
 
-  /** Starts to open the queue, as often as it takes. */
-  start(): void {
-    this.#opening ??= this.#openAtLast();
+  /** Opens the queue, as often as it takes. Resolves when it is open for the first time, or closed before. */
+  start(): Promise<void> {
+    return this.#opening ??= this.#openAtLast();
   }
 
   /** Opens the queue with one try. */

@@ -1,3 +1,4 @@
+import { QueueClosedError } from "../mod.ts";
 import { type Command, COMMANDS, type Draft, findCommand, sendDraft } from "./commands.ts";
 import { type CommandLine, parseCommandLine, quoteWord } from "./command_line.ts";
 import { commandEntry, messageEntry, noticeEntry, type Tone } from "./entry_views.ts";
@@ -112,7 +113,9 @@ export class Terminal {
       const entry = await work();
       if (entry !== null) this.#print(entry);
     } catch (error) {
-      this.tell("bad", error instanceof Error ? error.message : String(error));
+      const { trouble } = this.#keeper.link;
+      const why = error instanceof QueueClosedError && trouble !== null ? trouble : "";
+      this.tell("bad", error instanceof Error ? error.message : String(error), why);
     } finally {
       this.#running--;
       this.live.touch();

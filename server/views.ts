@@ -43,12 +43,13 @@ export function pageView(terminal: Terminal, topic: string): Html {
         <a class="skip" href="#line">Skip to the prompt</a>
         <header id="status" aria-label="Status">${terminal.status()}</header>
         <main id="scroll" tabindex="0" aria-label="Scrollback">
-          <div id="log" role="log" aria-label="Terminal">${terminal.live.recent()}</div>
+          <div id="log" role="log" aria-label="Terminal" hx-ignore>${terminal.live.recent()}</div>
         </main>
         <footer>
               <button id="newer" type="button" hidden></button>
               <p id="trouble" role="alert"></p>
-              ${toolbar()} ${composer()} ${prompt(terminal)}
+              <div class="tools">${composer()} ${toolbar()}</div>
+          ${prompt(terminal)}
             </footer>
         <p id="announcement" class="unseen" role="status"></p>
         <div hx-sse:connect="/events?after=${terminal.live.position}" ${STREAM}></div>
@@ -100,7 +101,7 @@ function composer(): Html {
         </label>
         <label class="field wide">
           <span>message</span>
-          <textarea name="message" rows="4" required spellcheck="false"></textarea>
+          <textarea name="message" rows="3" required spellcheck="false"></textarea>
         </label>
         <button class="primary">send</button>
       </form>

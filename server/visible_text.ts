@@ -1,5 +1,6 @@
-const PICTURES = 0x2400;
-const DELETE = 0x7f;
+const C0_NAMES =
+  "NUL SOH STX ETX EOT ENQ ACK BEL BS TAB LF VT FF CR SO SI DLE DC1 DC2 DC3 DC4 NAK SYN ETB CAN EM SUB ESC FS GS RS US"
+    .split(" ");
 
 // Controls, line separators, direction marks and overrides, and what has no shape. The joiner and the
 // two presentation selectors stay: emoji are made with them.
@@ -8,7 +9,7 @@ const HIDDEN =
 
 /**
  * The text with every character that hides, moves or turns what stands around it replaced by one
- * that shows: a picture for the controls (`␀`), the code point for the others (`⟨U+202E⟩`).
+ * that shows: the name of a control (`⟨ESC⟩`), the code point of the others (`⟨U+202E⟩`).
  *
  * @param keep characters that stay as they are, such as `"\n\t"` where the text is shown in lines
  */
@@ -25,7 +26,5 @@ export function visibleLine(text: string, max = 200): string {
 
 function show(found: string): string {
   const code = found.codePointAt(0) ?? 0;
-  if (code < 0x20) return String.fromCodePoint(PICTURES + code);
-  if (code === DELETE) return "␡";
-  return `⟨U+${code.toString(16).toUpperCase().padStart(4, "0")}⟩`;
+  return `⟨${C0_NAMES[code] ?? `U+${code.toString(16).toUpperCase().padStart(4, "0")}`}⟩`;
 }

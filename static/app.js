@@ -1,7 +1,7 @@
 // What htmx does not do by itself: history, completion, scrolling, trimming, and doing without the CDN.
 
 const CDN_PATIENCE_MS = 1000;
-const KEPT_ENTRIES = 600;
+const KEPT_ENTRIES = 500;
 const KEPT_ENTRIES_WHILE_READING = 3000;
 const KEPT_LINES = 200;
 const SPOKEN_PER_SECOND = 6;
@@ -118,13 +118,11 @@ function keepScroll() {
   let spokenSince = 0;
   let height = log.offsetHeight;
 
-  // The scroller runs from its bottom up: 0 is the newest entry, above it the offset is negative.
-  const isFollowing = () => scroller.scrollTop > -BOTTOM_PX;
+  let following = true;
 
   new MutationObserver((changes) => {
     const added = changes.reduce((sum, { addedNodes }) => sum + addedNodes.length, 0);
     speakOrNot(added);
-    const following = isFollowing();
     trim(following ? KEPT_ENTRIES : KEPT_ENTRIES_WHILE_READING);
     if (following) return;
     scroller.scrollTop -= log.offsetHeight - height;
@@ -134,8 +132,10 @@ function keepScroll() {
   }).observe(log, { childList: true });
 
   scroller.addEventListener("scroll", () => {
+    // The scroller runs from its bottom up: 0 is the newest entry, above it the offset is negative.
+    following = scroller.scrollTop > -BOTTOM_PX;
     height = log.offsetHeight;
-    if (unseen === 0 || !isFollowing()) return;
+    if (unseen === 0 || !following) return;
     unseen = 0;
     showUnseen();
   }, { passive: true });
