@@ -104,6 +104,7 @@ export class MqttLink {
     signal?.throwIfAborted();
     await requireNetworkPermission(this.#options.url);
     const opening = this.#opening = Promise.withResolvers<void>();
+    opening.promise.catch(() => {}); // It may fail before it is awaited below.
     this.#change("connecting");
     const client = this.#client = connect(this.#options.url, this.#clientOptions());
     this.#listen(client);
@@ -251,6 +252,7 @@ export class MqttLink {
         this.#options.url,
         code,
       );
+      client.stream.destroy(); // The broker must close it now, and may not ([MQTT-3.14.4-1]).
     });
     client.on("close", () => this.#down());
     client.on("packetsend", (packet) => {
@@ -382,6 +384,7 @@ async function end(client: MqttClient, force: boolean, sessionExpiryInterval?: n
   const impatience = setTimeout(() => client.stream.destroy(), FAREWELL_MS);
   try {
     await client.endAsync(force, { reasonCode: 0, properties });
+    await new Promise((resolve) => setTimeout(resolve)); // MQTT.js's store has one timer of 0 ms left.
   } finally {
     clearTimeout(impatience);
   }
