@@ -116,17 +116,17 @@ function keepScroll() {
   let unseen = 0;
   let spoken = 0;
   let spokenSince = 0;
-  let height = log.offsetHeight;
-
   let following = true;
+  let height = heightOf(log);
 
   new MutationObserver((changes) => {
     const added = changes.reduce((sum, { addedNodes }) => sum + addedNodes.length, 0);
     speakOrNot(added);
     trim(following ? KEPT_ENTRIES : KEPT_ENTRIES_WHILE_READING);
     if (following) return;
-    scroller.scrollTop -= log.offsetHeight - height;
-    height = log.offsetHeight;
+    const grown = heightOf(log);
+    scroller.scrollTop -= grown - height;
+    height = grown;
     unseen += added;
     showUnseen();
   }).observe(log, { childList: true });
@@ -134,7 +134,7 @@ function keepScroll() {
   scroller.addEventListener("scroll", () => {
     // The scroller runs from its bottom up: 0 is the newest entry, above it the offset is negative.
     following = scroller.scrollTop > -BOTTOM_PX;
-    height = log.offsetHeight;
+    height = heightOf(log);
     if (unseen === 0 || !following) return;
     unseen = 0;
     showUnseen();
@@ -170,6 +170,11 @@ function keepScroll() {
     range.setEndBefore(log.children[surplus]);
     range.deleteContents();
   }
+}
+
+/** With the fraction of a pixel that would add up. */
+function heightOf(element) {
+  return element.getBoundingClientRect().height;
 }
 
 /** Says what did not reach the server, and whether the page still hears from it. */

@@ -1,0 +1,99 @@
+import { CDN_SCRIPTS } from "../../server/assets.ts";
+import { startChromium } from "../support/chromium.ts";
+import type { Browser, Page } from "../deps.ts";
+import { TestServer } from "../server/test_server.ts";
+
+/** What the browser gets when it asks the CDN: the real files, or nothing. */
+export type Cdn = "played" | "unreachable";
+
+/** How a page is opened. */
+export interface PageOptions {
+  cdn?: Cdn;
+  javaScriptEnabled?: boolean;
+  width?: number;
+}
+
+/** A browser on a server of its own. Whatever the page complains about is collected in `complaints`. */
+export class TerminalBrowser implements AsyncDisposable {
+  readonly server: TestServer;
+  /** Errors of scripts and violations of the policy. */
+  readonly complaints: string[] = [];
+  /** Paths and foreign URLs of everything that was asked for. */
+  readonly requests: string[] = [];
+  readonly #browser: Browser;
+  readonly #http: Deno.HttpServer<Deno.NetAddr>;
+
+  static async start(): Promise<TerminalBrowser> {
+    const server = await TestServer.start();
+    return new TerminalBrowser(server, await startChromium());
+  }
+
+  private constructor(server: TestServer, browser: Browser) {
+    this.server = server;
+    this.#browser = browser;
+    this.#http = Deno.serve(
+      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+      server.server.app.fetch,
+    );
+  }
+
+  /** Opens the page in a context of its own; resolves when it listens to the feed, if it ever will. */
+  async open(options: PageOptions = {}): Promise<Page> {
+    const { cdn = "unreachable", javaScriptEnabled = true, width = 1280 } = options;
+    const context = await this.#browser.newContext({
+      javaScriptEnabled,
+      viewport: { width, height: 740 },
+    });
+    const page = await context.newPage();
+    page.on("pageerror", (error) => this.complaints.push(error.message));
+    page.on("console", (message) => {
+      if (/Content Security Policy|integrity/.test(message.text())) {
+        this.complaints.push(message.text());
+      }
+    });
+    page.on("request", (request) => this.requests.push(request.url().replace(this.url, "/")));
+    for (const { url, local } of CDN_SCRIPTS) {
+      await page.route(url, (route) =>
+        cdn === "unreachable" ? route.abort() : route.fulfill({
+          body: local.text,
+          contentType: "text/javascript",
+          // Without this the browser cannot check the hash, and drops the script.
+          headers: { "access-control-allow-origin": "*" },
+        }));
+    }
+    const listening = javaScriptEnabled
+      ? page.waitForResponse((response) => response.url().includes("/events?"))
+      : null;
+    await page.goto(this.url, { waitUntil: "domcontentloaded" });
+    await listening;
+    return page;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#http.addr.port}/`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#browser.close();
+    await this.server[Symbol.asyncDispose]();
+    await this.#http.shutdown();
+  }
+}
+
+/** Types a line into the prompt and sends it off. */
+export async function typeLine(page: Page, line: string): Promise<void> {
+  await page.locator("#line").fill(line);
+  await page.locator("#line").press("Enter");
+}
+
+/** Resolves when the text stands in the scrollback. */
+export async function seeInLog(page: Page, text: string): Promise<void> {
+  await page.locator("#log > *").filter({ hasText: text }).first().waitFor();
+}
+
+/** Resolves when the figure in the status bar has this value. */
+export async function seeFigure(page: Page, name: string, value: string): Promise<void> {
+  const figures = page.locator(".numbers > div").filter({ hasText: name });
+  await figures.filter({ has: page.locator("dd", { hasText: new RegExp(`^${value}$`) }) })
+    .waitFor();
+}
