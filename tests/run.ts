@@ -3,6 +3,7 @@
  * `N passed, N failed`. Arguments go to `deno test` (such as `--filter` or a file) and leave the documentation out.
  */
 
+import { isFree } from "./support/free_port.ts";
 import { countTests, type TestCounts } from "./support/junit.ts";
 import { Mosquitto } from "./support/mosquitto.ts";
 import { provisionTools, thisHost } from "./support/provision.ts";
@@ -92,16 +93,6 @@ async function documents(): Promise<string[]> {
     if (["README.md", "mod.ts", "lib"].includes(name)) paths.push(name);
   }
   return paths.sort();
-}
-
-function isFree(port: number): boolean {
-  try {
-    Deno.listen({ hostname: "127.0.0.1", port }).close();
-    return true;
-  } catch (error) {
-    if (error instanceof Deno.errors.AddrInUse) return false;
-    throw error;
-  }
 }
 
 if (import.meta.main) {

@@ -7,3 +7,14 @@ export function freePort(): number {
     listener.close();
   }
 }
+
+/** Whether nobody listens on a port of the loopback address. */
+export function isFree(port: number): boolean {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port }).close();
+    return true;
+  } catch (error) {
+    if (error instanceof Deno.errors.AddrInUse) return false;
+    throw error;
+  }
+}
