@@ -1,6 +1,19 @@
 import type { ConfigParams } from "./config_params.ts";
 import type { QoS } from "./connection.ts";
 import { ConfigError } from "./errors.ts";
+import {
+  boolean,
+  checked,
+  credential,
+  integer,
+  oneOf,
+  pem,
+  PROTOCOLS,
+  type Reader,
+  readProtocolVersion,
+  readUrl,
+  text,
+} from "./option_readers.ts";
 import { assertGroupName, assertTopicFilter, assertTopicName } from "./topic_filter.ts";
 
 /** How `receive` takes a message: removed at once, or locked until it is settled. */
@@ -95,8 +108,6 @@ type OptionalName =
   | "group"
   | "messageExpiry";
 
-type Reader = (value: unknown, key: string) => unknown;
-
 interface Field {
   /** The path in `QueueOptions`, or of a part of `url`. */
   name: string;
@@ -104,7 +115,6 @@ interface Field {
   read: Reader;
 }
 
-const PROTOCOLS = ["mqtt", "mqtts", "ws", "wss"];
 const MAX_TIMER_MS = 2_147_483_647;
 const MAX_SECONDS = 4_294_967_295;
 
@@ -267,79 +277,4 @@ function urlOfParts(values: OptionValues): string {
   return `${protocol}://${
     host.includes(":") && !host.startsWith("[") ? `[${host}]` : host
   }:${port}`;
-}
-
-function readUrl(value: unknown, key: string): string {
-  const url = typeof value === "string" ? URL.parse(value) : null;
-  if (url === null || !PROTOCOLS.includes(url.protocol.slice(0, -1)) || url.hostname === "") {
-    // The address may hold a password, so what was received is not shown.
-    throw new ConfigError(
-      `Cannot configure "${key}": mqtt://host:port is needed (or mqtts, ws, wss)`,
-      key,
-    );
-  }
-  return url.href;
-}
-
-function readProtocolVersion(value: unknown, key: string): "auto" | 4 | 5 {
-  if (value === "auto") return value;
-  const version = value === "3.1.1" ? 4 : Number(value);
-  if (version === 4 || version === 5) return version;
-  throw illTyped(key, '"auto", 4 or 5', value);
-}
-
-function text(value: unknown, key: string): string {
-  if (typeof value === "string" && value !== "") return value;
-  throw illTyped(key, "a string that is not empty", value);
-}
-
-function boolean(value: unknown, key: string): boolean {
-  if (value === true || value === "true" || value === "1" || value === 1) return true;
-  if (value === false || value === "false" || value === "0" || value === 0) return false;
-  throw illTyped(key, "true or false", value);
-}
-
-function integer(min: number, max: number): Reader {
-  return (value, key) => {
-    const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-    if (typeof number === "number" && Number.isInteger(number) && number >= min && number <= max) {
-      return number;
-    }
-    throw illTyped(key, `a whole number from ${min} to ${max}`, value);
-  };
-}
-
-function oneOf(...choices: string[]): Reader {
-  return (value, key) => {
-    if (typeof value === "string" && choices.includes(value)) return value;
-    throw illTyped(key, choices.map((choice) => `"${choice}"`).join(" or "), value);
-  };
-}
-
-function checked(assert: (value: string) => void): Reader {
-  return (value, key) => {
-    try {
-      assert(value as string);
-      return value;
-    } catch (cause) {
-      throw new ConfigError(`Cannot configure "${key}": ${(cause as Error).message}`, key, {
-        cause,
-      });
-    }
-  };
-}
-
-function credential(value: unknown, key: string): unknown {
-  if (typeof value === "string" || typeof value === "function") return value;
-  throw new ConfigError(`Cannot configure "${key}": a string or a function is needed`, key);
-}
-
-function pem(value: unknown, key: string): unknown {
-  if (typeof value === "string" || value instanceof Uint8Array) return value;
-  throw new ConfigError(`Cannot configure "${key}": PEM text or bytes are needed`, key);
-}
-
-function illTyped(key: string, needed: string, value: unknown): ConfigError {
-  const shown = JSON.stringify(value) ?? String(value);
-  return new ConfigError(`Cannot configure "${key}": ${needed} is needed, received ${shown}`, key);
 }
