@@ -13,7 +13,9 @@ export interface WaitOptions {
 
 /** How a message is sent. What is not given is as the queue is configured. */
 export interface SendOptions extends WaitOptions {
+  /** Another quality of service than the queue's. */
   qos?: QoS;
+  /** Whether the broker keeps it as the topic's last message. */
   retain?: boolean;
   /** Another topic than the queue's. */
   topic?: string;

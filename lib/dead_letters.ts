@@ -9,8 +9,11 @@ const decoder = new TextDecoder();
 export interface DeadLetter {
   /** Names it for `redrive` and `purge`: the message id. */
   id: string;
+  /** The message. */
   envelope: MessageEnvelope;
+  /** A short word for the cause, such as `max-deliveries`. */
   reason: string;
+  /** What happened, in a sentence. */
   description: string;
   /** The topic on which it had arrived, and to which `redrive` sends it. */
   topic: string;

@@ -20,11 +20,12 @@ export interface QueueErrorOptions {
  * ```
  */
 export class ConfigError extends Error {
+  /** The name of the class. */
   override readonly name: string = "ConfigError";
   /** The key as it was given, dotted. */
   readonly key: string;
 
-  /** @param key the offending key; `message` names it too */
+  /** Names the key. @param key the offending key; `message` names it too */
   constructor(message: string, key: string, options?: QueueErrorOptions) {
     super(message, options);
     this.key = key;
@@ -33,13 +34,14 @@ export class ConfigError extends Error {
 
 /** The broker cannot be reached, refused us, or ended the link. */
 export class ConnectionError extends Error {
+  /** The name of the class. */
   override readonly name: string = "ConnectionError";
   /** The reason code of the CONNACK, SUBACK, PUBACK or DISCONNECT, or `null` where none came ([MQTT-3.2.2.2]). */
   readonly reasonCode: number | null;
   /** The broker's address without user and password. */
   readonly url: string;
 
-  /** @param url the broker's address, without user and password */
+  /** Names the broker. @param url its address, without user and password */
   constructor(
     message: string,
     url: string,
@@ -54,16 +56,18 @@ export class ConnectionError extends Error {
 
 /** The queue is not open, or was closed while the call waited. */
 export class QueueClosedError extends Error {
+  /** The name of the class. */
   override readonly name: string = "QueueClosedError";
 }
 
 /** As many messages wait to be sent as `maxPending` allows. The message was not taken. */
 export class QueueFullError extends Error {
+  /** The name of the class. */
   override readonly name: string = "QueueFullError";
   /** The limit that was reached. */
   readonly maxPending: number;
 
-  /** @param maxPending the limit that was reached, in messages */
+  /** Names the limit. @param maxPending the limit that was reached, in messages */
   constructor(message: string, maxPending: number, options?: QueueErrorOptions) {
     super(message, options);
     this.maxPending = maxPending;
@@ -72,11 +76,12 @@ export class QueueFullError extends Error {
 
 /** The message is no longer this caller's to settle: its lock ran out or another receiver holds it. */
 export class LockLostError extends Error {
+  /** The name of the class. */
   override readonly name: string = "LockLostError";
   /** The message that was to be settled. */
   readonly messageId: string;
 
-  /** @param messageId the message that was to be settled */
+  /** Names the message. @param messageId the message that was to be settled */
   constructor(message: string, messageId: string, options?: QueueErrorOptions) {
     super(message, options);
     this.messageId = messageId;
@@ -85,16 +90,18 @@ export class LockLostError extends Error {
 
 /** This broker, or this version of the protocol, cannot do what was asked. */
 export class NotSupportedError extends Error {
+  /** The name of the class. */
   override readonly name: string = "NotSupportedError";
 }
 
 /** A deadline passed: `sendTimeout`, `connectTimeout`, or the answer to a subscription. */
 export class TimeoutError extends Error {
+  /** The name of the class. */
   override readonly name: string = "TimeoutError";
   /** The deadline in milliseconds. */
   readonly timeoutMs: number;
 
-  /** @param timeoutMs the deadline that passed, in milliseconds */
+  /** Names the deadline. @param timeoutMs the deadline that passed, in milliseconds */
   constructor(message: string, timeoutMs: number, options?: QueueErrorOptions) {
     super(message, options);
     this.timeoutMs = timeoutMs;
@@ -113,11 +120,14 @@ export interface SendFailure {
 
 /** Some messages of a batch were not sent; the others were. */
 export class BatchSendError extends Error {
+  /** The name of the class. */
   override readonly name: string = "BatchSendError";
   /** Each one that failed. */
   readonly failures: readonly SendFailure[];
 
   /**
+   * Names what failed.
+   *
    * @param failures each one that failed
    * @param total how many the batch had
    */

@@ -19,16 +19,21 @@ export function setReceipt(envelope: MessageEnvelope, receipt: unknown): void {
 
 /** An envelope as JSON: the form that Pip.Services writes, and what it does not know when it is there. */
 export interface MessageEnvelopeJson {
+  /** Unique. */
   message_id: string;
+  /** What ties it to other work. */
   correlation_id: string | null;
   /** The same value as `correlation_id`; newer Pip.Services versions read this key. */
   trace_id: string | null;
+  /** What the message is. */
   message_type: string | null;
   /** ISO 8601. */
   sent_time: string;
   /** The body in base64. */
   message: string | null;
+  /** Media type of the body; where there is one. */
   content_type?: string;
+  /** Properties of the sender's own; where there are some. */
   user_properties?: Record<string, string>;
 }
 
@@ -85,6 +90,8 @@ export class MessageEnvelope {
   }
 
   /**
+   * Makes a message to send.
+   *
    * @param correlationId ties it to other work, or `null`
    * @param messageType what the message is
    * @param message the body: a string (UTF-8), bytes (kept as they are), or any JSON value

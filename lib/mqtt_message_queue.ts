@@ -35,6 +35,7 @@ import { createCounters, type QueueCounters } from "./telemetry.ts";
 
 /** A snapshot of a queue. */
 export interface QueueStats extends QueueCounters {
+  /** The link to the broker. */
   state: LinkState;
   /** Messages that `receive` can take. */
   available: number;
@@ -83,6 +84,8 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
   #cancelOpening = new AbortController();
 
   /**
+   * Makes a queue that is not open yet.
+   *
    * @param name the queue's name, and its topic unless `topic` is configured
    * @throws {ConfigError} naming the option that is unknown, ill-typed or out of range
    */

@@ -4,24 +4,39 @@ import type { BrokerLimits, QoS } from "./connection.ts";
 export interface QueueCapabilities {
   /** `null` while the queue is closed; what the broker decides is at its least then. */
   protocolVersion: 4 | 5 | null;
+  /** The highest quality of service that it takes. */
   maximumQoS: QoS;
+  /** Whether it keeps retained messages. */
   retain: boolean;
+  /** Whether it takes wildcards in a subscription. */
   wildcards: boolean;
+  /** Whether a group can share a topic. */
   sharedSubscriptions: boolean;
+  /** Whether properties travel beside a bare body. */
   userProperties: boolean;
+  /** Whether an unread message can expire. */
   messageExpiry: boolean;
   /** Messages held unacknowledged at most; `null` where the broker decides by itself (3.1.1). */
   receiveMaximum: number | null;
   /** In bytes; `null` without a limit. */
   maximumPacketSize: number | null;
+  /** `readMessageCount` works. */
   messageCount: boolean;
+  /** `send` works. */
   send: boolean;
+  /** `receive` works. */
   receive: boolean;
+  /** `peek` works. */
   peek: boolean;
+  /** `peekBatch` works. */
   peekBatch: boolean;
+  /** `renewLock` works. */
   renewLock: boolean;
+  /** `abandon` works. */
   abandon: boolean;
+  /** `moveToDeadLetter` works; it needs retained messages. */
   deadLetter: boolean;
+  /** `clear` works. */
   clear: boolean;
 }
 

@@ -26,17 +26,18 @@ export interface QueueEvents {
 export class QueueEventTarget extends EventTarget {
   readonly #heard = new Set<string>();
 
+  /** Listens to an event of the queue. */
   override addEventListener<Type extends keyof QueueEvents>(
     type: Type,
     listener: (event: CustomEvent<QueueEvents[Type]>) => void,
     options?: boolean | AddEventListenerOptions,
   ): void;
+  /** Listens to any event. */
   override addEventListener(
     type: string,
     listener: EventListenerOrEventListenerObject | null,
     options?: boolean | AddEventListenerOptions,
   ): void;
-  /** Listens to an event of the queue. */
   override addEventListener(
     type: string,
     // deno-lint-ignore no-explicit-any -- the union of both overloads' listeners
