@@ -20,6 +20,7 @@ export interface ApiParts {
 }
 
 type Fields = Record<string, unknown>;
+type Settling = (keeper: QueueKeeper, envelope: MessageEnvelope, fields: Fields) => Promise<void>;
 type Work = (keeper: QueueKeeper, fields: Fields, c: Context) => Promise<Response>;
 
 /** The JSON API: one path a command, `?topic=` chooses another queue than the server's own. */
@@ -30,28 +31,31 @@ export function apiRoutes(parts: ApiParts): Hono {
     routes.get(path, (c) => withQueue(parts, c, (keeper) => work(keeper, {}, c)));
     routes.all(path, (c) => wrongMethod(c, "GET, HEAD"));
   };
-  const post = (path: string, work: Work) => {
+  const post = (path: string, known: readonly string[], work: Work) => {
     routes.post(path, async (c) => {
-      const fields = await readFields(c);
+      const fields = await readFields(c, known);
       return await withQueue(parts, c, (keeper) => work(keeper, fields, c));
     });
     routes.all(path, (c) => wrongMethod(c, "POST"));
   };
 
-  post("/send", async ({ queue }, fields, c) => {
+  post("/send", ["type", "correlationId", "message"], async ({ queue }, fields, c) => {
     const envelope = readMessage(fields);
     await queue.send(null, envelope);
     return c.json({ messageId: envelope.messageId });
   });
 
-  post("/receive", async (keeper, fields, c) => {
+  post("/receive", ["timeout", "mode"], async (keeper, fields, c) => {
     const wait = readWhole("timeout", fields.timeout, DEFAULT_WAIT_MS, MAX_WAIT_MS);
     const mode = readMode(fields);
     const { signal } = c.req.raw; // Aborted when the client has gone.
-    const envelope = await keeper.queue.receive(null, wait, { mode, signal });
+    const envelope = await keeper.queue.receive(null, wait, { mode, signal }).catch((error) => {
+      if (signal.aborted) return null;
+      throw error;
+    });
     if (envelope === null) return c.body(null, 204);
     if (signal.aborted) {
-      await keeper.queue.abandon(envelope); // Nobody is there any more to take it.
+      await keeper.queue.abandon(envelope); // It came for somebody who is no longer there.
       return c.body(null, 204);
     }
     if (mode === "peekLock") keeper.keepLocked(envelope);
@@ -66,43 +70,43 @@ export function apiRoutes(parts: ApiParts): Hono {
 
   get("/count", async ({ queue }, _fields, c) => c.json({ count: await queue.readMessageCount() }));
 
-  settle(parts, post, "/complete", "completed", ({ queue }, envelope) => queue.complete(envelope));
-  settle(
-    parts,
-    post,
-    "/abandon",
-    "abandoned",
-    ({ queue }, envelope, fields) =>
-      queue.abandon(envelope, { delay: readWhole("delay", fields.delay, 0, MAX_DELAY_MS) }),
+  post(
+    "/complete",
+    ["messageId"],
+    settle("completed", ({ queue }, envelope) => {
+      return queue.complete(envelope);
+    }),
   );
-  settle(
-    parts,
-    post,
+  post(
+    "/abandon",
+    ["messageId", "delay"],
+    settle("abandoned", ({ queue }, envelope, fields) => {
+      return queue.abandon(envelope, { delay: readWhole("delay", fields.delay, 0, MAX_DELAY_MS) });
+    }),
+  );
+  const givenUp = ["messageId", "reason", "description"];
+  post(
     "/dead-letter",
-    "dead-lettered",
-    ({ queue }, envelope, fields) =>
-      queue.moveToDeadLetter(envelope, {
-        reason: readText(fields, "reason") ?? undefined,
-        description: readText(fields, "description") ?? undefined,
-      }),
+    givenUp,
+    settle("dead-lettered", ({ queue }, envelope, fields) => {
+      const reason = readText(fields, "reason") ?? undefined;
+      const description = readText(fields, "description") ?? undefined;
+      return queue.moveToDeadLetter(envelope, { reason, description });
+    }),
   );
 
   get("/dead-letters", async ({ queue }, _fields, c) => {
     const max = readWhole("max", c.req.query("max"), 100, MAX_PEEKED);
     return c.json((await queue.deadLetters.peekBatch(max)).map(writeDeadLetter));
   });
-  post(
-    "/redrive",
-    async ({ queue }, fields, c) =>
-      c.json({
-        count: await queue.deadLetters.redrive(readText(fields, "messageId") ?? undefined),
-      }),
-  );
-  post(
-    "/purge",
-    async ({ queue }, fields, c) =>
-      c.json({ count: await queue.deadLetters.purge(readText(fields, "messageId") ?? undefined) }),
-  );
+  post("/redrive", ["messageId"], async ({ queue }, fields, c) => {
+    const id = readText(fields, "messageId") ?? undefined;
+    return c.json({ count: await queue.deadLetters.redrive(id) });
+  });
+  post("/purge", ["messageId"], async ({ queue }, fields, c) => {
+    const id = readText(fields, "messageId") ?? undefined;
+    return c.json({ count: await queue.deadLetters.purge(id) });
+  });
 
   get("/stats", ({ queue, link }, _fields, c) =>
     Promise.resolve(c.json({
@@ -112,30 +116,24 @@ export function apiRoutes(parts: ApiParts): Hono {
       capabilities: queue.getCapabilities(),
     })));
 
-  return routes;
-}
+  /** One way to settle the message that the request names by its id. */
+  function settle(outcome: string, work: Settling): Work {
+    return async (keeper, fields, c) => {
+      const messageId = readText(fields, "messageId");
+      if (messageId === null) {
+        throw new TypeError(`Cannot settle a message: "messageId" is needed, received none`);
+      }
+      const envelope = await keeper.find(messageId);
+      if (envelope === null) {
+        return problem(c, 404, "No such message: it is settled, or its lock was lost long ago");
+      }
+      await work(keeper, envelope, fields);
+      tell(parts, keeper, outcome, envelope);
+      return c.body(null, 204);
+    };
+  }
 
-/** One way to settle a message that the request names by its id. */
-function settle(
-  parts: ApiParts,
-  post: (path: string, work: Work) => void,
-  path: string,
-  outcome: string,
-  work: (keeper: QueueKeeper, envelope: MessageEnvelope, fields: Fields) => Promise<void>,
-): void {
-  post(path, async (keeper, fields, c) => {
-    const messageId = readText(fields, "messageId");
-    if (messageId === null) {
-      throw new TypeError(`Cannot settle a message: "messageId" is needed, received none`);
-    }
-    const envelope = await keeper.find(messageId);
-    if (envelope === null) {
-      return problem(c, 404, "No such message: it is settled, or its lock was lost long ago");
-    }
-    await work(keeper, envelope, fields);
-    tell(parts, keeper, outcome, envelope);
-    return c.body(null, 204);
-  });
+  return routes;
 }
 
 async function withQueue(
@@ -154,13 +152,20 @@ function tell(parts: ApiParts, keeper: QueueKeeper, outcome: string, envelope: M
   parts.terminal.tell("plain", `${outcome} through the API`, envelope.messageId.slice(0, 8));
 }
 
-async function readFields(c: Context): Promise<Fields> {
+/** A misspelt field would otherwise be one that is silently not there. */
+async function readFields(c: Context, known: readonly string[]): Promise<Fields> {
   const text = await c.req.text();
   if (text.trim() === "") return {};
   const fields: unknown = JSON.parse(text);
   if (typeof fields !== "object" || fields === null || Array.isArray(fields)) {
     throw new TypeError(
       "Cannot read the request: a JSON object is needed, received something else",
+    );
+  }
+  for (const name of Object.keys(fields)) {
+    if (known.includes(name)) continue;
+    throw new TypeError(
+      `Cannot read the request: ${known.join(", ")} may be given, received "${name.slice(0, 100)}"`,
     );
   }
   return fields as Fields;

@@ -9,12 +9,14 @@ import { moduleRoutes } from "./module_sources.ts";
 import { problem, problemOf } from "./problem.ts";
 import { QueueKeeper } from "./queue_keeper.ts";
 import { QueuePool } from "./queue_pool.ts";
+import { limitRequests } from "./request_limit.ts";
 import { guardHost, guardOrigin, secureHeaders } from "./security.ts";
 import type { Settings } from "./settings.ts";
 import { Terminal } from "./terminal.ts";
 import { uiRoutes } from "./ui.ts";
 
 const MAX_BODY_BYTES = 8 * 1024 * 1024;
+const MAX_REQUESTS = 256;
 
 /** The broker that the server works with. */
 export interface BrokerChoice {
@@ -72,6 +74,7 @@ export class QueueServer implements AsyncDisposable {
     app.use(guardHost(host, allowedHosts));
     app.use(guardOrigin());
     app.use(guardToken(token));
+    app.use(limitRequests(MAX_REQUESTS));
     app.use(bodyLimit({
       maxSize: MAX_BODY_BYTES,
       onError: (c) => problem(c, 413, `Send at most ${MAX_BODY_BYTES} bytes`),

@@ -23,6 +23,7 @@ export interface LinkStatus {
  */
 export class QueueKeeper extends EventTarget implements AsyncDisposable {
   readonly queue: MqttMessageQueue;
+  #state: LinkState = "closed";
   #waiting = false;
   #retryAt: number | null = null;
   #trouble: string | null = null;
@@ -78,7 +79,7 @@ export class QueueKeeper extends EventTarget implements AsyncDisposable {
 
   /** What is known of the link. */
   get link(): LinkStatus {
-    const state = this.#waiting && this.queue.state === "closed" ? "waiting" : this.queue.state;
+    const state = this.#waiting && this.#state === "closed" ? "waiting" : this.#state;
     return { state, retryAt: this.#retryAt, trouble: this.#trouble };
   }
 
@@ -104,6 +105,7 @@ export class QueueKeeper extends EventTarget implements AsyncDisposable {
   }
 
   #follow({ state, cause, retryInMs }: QueueEvents["statechange"]): void {
+    this.#state = state;
     if (state === "connected") {
       this.#change({ waiting: false, retryAt: null, trouble: null });
     } else if (state === "reconnecting" || state === "disconnected") {

@@ -159,15 +159,15 @@ export class Terminal {
     const { state, trouble } = this.#keeper.link;
     this.#announce();
     this.live.touch();
-    if (state === "connecting") return;
+    if (state === "connecting" || state === "closed") return;
     const told = `${state} ${trouble ?? ""}`;
     if (told === this.#toldState) return;
     this.#toldState = told;
     if (state === "connected") this.tell("good", "connected", this.#facts.brokerUrl);
     else if (state === "waiting") this.tell("waiting", trouble ?? "the broker does not answer");
     else if (state === "reconnecting") {
-      this.tell("waiting", `link lost, reconnecting`, trouble ?? "");
-    } else this.tell("bad", `link ${state}`, trouble ?? "");
+      this.tell("waiting", "link lost, reconnecting", trouble ?? "");
+    } else this.tell("bad", "link lost for good", trouble ?? "");
   }
 
   #tick(): void {

@@ -189,16 +189,19 @@ function tellTrouble() {
     const source = detail.ctx?.sourceElement;
     if (source === undefined) return;
     if (source === line.form && line.value === "") line.value = lastSent;
-    say("The server does not answer. Trying again.");
+    say("The server does not answer. Nothing was run.");
   });
   document.addEventListener("htmx:response:error", ({ detail }) => {
     say(`The server refused: ${reasonOf(detail.ctx)}`);
   });
   document.addEventListener("htmx:sse:error", () => {
-    say("The page lost the server. Trying again.");
+    document.body.dataset.feed = "lost";
+    say("The page lost the server, and keeps trying.");
   });
   document.addEventListener("htmx:sse:after:connection", ({ detail }) => {
-    if (detail.connection.status === 200) say("");
+    if (detail.connection.status !== 200) return;
+    delete document.body.dataset.feed;
+    say("");
   });
 
   function say(text) {

@@ -137,6 +137,11 @@ Deno.test("errors are problem details that say what is wrong", async () => {
     [server.post("/api/send?topic=a/%2B", { message: "x" }), 400, /./],
     [server.request("/api/send", { method: "POST", body: "{" }), 400, /JSON/],
     [server.request("/api/send", { method: "POST", body: "[]" }), 400, /JSON object/],
+    [
+      server.post("/api/send", { message: "x", qos: 2 }),
+      400,
+      /message may be given, received "qos"/,
+    ],
     [server.post("/api/receive", { timeout: -1 }), 400, /timeout: a whole number from 0 to 60000/],
     [server.post("/api/receive", { mode: "steal" }), 400, /mode/],
     [server.get("/api/peek?max=many"), 400, /max: a whole number/],
@@ -187,4 +192,27 @@ Deno.test("/readyz and the API say so while the broker is away", async () => {
   const response = await server.get("/api/count");
   assert.equal(response.status, 503);
   assert.equal(response.headers.get("retry-after"), "1");
+});
+
+Deno.test("so many requests at the same time are answered, and the next is asked to come later", async () => {
+  await using server = await TestServer.start();
+  const waiting = Array.from({ length: 256 }, () => server.post("/api/receive", { timeout: 200 }));
+  const refused = await server.get("/api/count");
+  assert.equal(refused.status, 503);
+  for (const response of await Promise.all(waiting)) assert.equal(response.status, 204);
+  assert.equal((await server.get("/api/count")).status, 200);
+});
+
+Deno.test("POST /api/receive takes nothing for a client that has gone", async () => {
+  await using server = await TestServer.start();
+  const gone = new AbortController();
+  const waiting = server.request("/api/receive", {
+    method: "POST",
+    body: '{"timeout": 60000}',
+    signal: gone.signal,
+  });
+  gone.abort();
+  assert.equal((await waiting).status, 204);
+  await server.post("/api/send", { message: "x" });
+  assert.deepEqual(await (await server.get("/api/count")).json(), { count: 1 });
 });

@@ -22,12 +22,14 @@ class FeedReader {
     this.#reader = body.pipeThrough(new TextDecoderStream()).getReader();
   }
 
+  /** Reads on to behind the next such text. */
   async until(text: string): Promise<void> {
     while (!this.#seen.includes(text)) {
       const { value, done } = await this.#reader.read();
       assert.ok(!done, this.#seen);
       this.#seen += value;
     }
+    this.#seen = this.#seen.slice(this.#seen.indexOf(text) + text.length);
   }
 
   async end(): Promise<void> {
@@ -117,7 +119,7 @@ Deno.test("main exits with 1 and one sentence where the port is taken", async ()
   );
 });
 
-Deno.test("main starts without the broker, says so, and finds it when it comes", async () => {
+Deno.test("main starts without the broker, says so, and finds it when it comes and comes back", async () => {
   const port = freePort();
   await using server = startServer(["--port", "0", "--broker", `mqtt://127.0.0.1:${port}`]);
   const url = await addressOf(server);
@@ -127,7 +129,11 @@ Deno.test("main starts without the broker, says so, and finds it when it comes",
   assert.equal(before.status, 503);
   await before.body?.cancel();
 
-  await using _broker = await Mosquitto.start({ port });
+  await using broker = await Mosquitto.start({ port });
+  await feed.until(">connected<");
+  await broker.stop();
+  await feed.until(">link lost, ");
+  await broker.restart();
   await feed.until(">connected<");
   const sent = await fetch(`${url}api/send`, { method: "POST", body: '{"message": "back"}' });
   assert.equal(sent.status, 200);

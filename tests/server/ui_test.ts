@@ -129,3 +129,22 @@ Deno.test("the page is complete for keyboard and screen reader", async () => {
   assert.match(page, /id="announcement" class="unseen" role="status"/);
   assert.match(page, /<label for="line">/);
 });
+
+Deno.test("/events streams the feed, and a look at its head takes no place in it", async () => {
+  await using server = await TestServer.start();
+  const head = await server.request("/events", { method: "HEAD" });
+  assert.match(head.headers.get("content-type") ?? "", /^text\/event-stream/);
+  assert.match(await (await server.get("/metrics")).text(), /^mqtt_queue_pages_listening 0$/m);
+
+  const events = await server.get("/events");
+  const reader = events.body!.pipeThrough(new TextDecoderStream()).getReader();
+  assert.match((await reader.read()).value ?? "", /hx-target="#log"[^]*hx-target="#status"/);
+  assert.match(await (await server.get("/metrics")).text(), /^mqtt_queue_pages_listening 1$/m);
+  await reader.cancel();
+});
+
+Deno.test("the scrollback tells how the link fares, once for each change", async () => {
+  await using server = await TestServer.start();
+  const page = await server.page();
+  assert.equal(page.match(/<bdi>connected<\/bdi>/g)?.length, 1);
+});
