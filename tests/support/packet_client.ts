@@ -91,11 +91,13 @@ export class PacketClient implements AsyncDisposable {
     const closed = new Promise<void>((resolve) => this.client.once("close", () => resolve()));
     this.client.stream.destroy();
     await closed;
-    await this.client.endAsync();
+    await this[Symbol.asyncDispose]();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.client.endAsync();
+    // MQTT.js starts a timer of 0 ms at every connect; one started after it ends after it.
+    await new Promise((resolve) => setTimeout(resolve, 0));
   }
 
   #nextPacket(): Promise<void> {
