@@ -50,6 +50,8 @@ export class DeferredAcks {
   #firstInLine = 0;
   #linked = false;
   #paused = false;
+  /** Whether anything came since the last ping stayed without an answer. */
+  #heard = false;
   #resume: (() => void) | undefined;
 
   /** @param order when an acknowledgement may go out: in the order of arrival, or as settled */
@@ -96,7 +98,9 @@ export class DeferredAcks {
     };
     const cut = internals.onKeepaliveTimeout.bind(internals);
     internals.onKeepaliveTimeout = () => {
-      if (!this.#paused) return cut();
+      // The answer to a ping waits behind what is not read yet. Whoever is heard is there.
+      if (!this.#paused && !this.#heard) return cut();
+      this.#heard = false;
       this.#client.reschedulePing(true);
       this.#client.sendPing();
     };
@@ -108,6 +112,7 @@ export class DeferredAcks {
   }
 
   #receive(packet: Packet): void {
+    this.#heard = true;
     try {
       if (packet.cmd === "publish") this.#arrive(packet);
       else if (packet.cmd === "pubrel") this.#released.delete(packet.messageId!);

@@ -12,10 +12,11 @@ import type {
 } from "./connection.ts";
 import { DeferredAcks, deliveryOf } from "./deferred_ack.ts";
 import type { IConnackPacket } from "./deps.ts";
-import { ConnectionError, toError } from "./errors.ts";
+import { ConnectionError, TimeoutError, toError } from "./errors.ts";
 import { MqttLink } from "./mqtt_link.ts";
 import { connectWithFallback } from "./protocol_fallback.ts";
 import type { ResolvedOptions } from "./queue_options.ts";
+import { settledWithin } from "./within.ts";
 
 /** How long a broker keeps a private session whose link was lost, in seconds. */
 const PRIVATE_SESSION_EXPIRY_S = 900;
@@ -43,8 +44,11 @@ export class MqttConnection implements Connection {
   #state: LinkState = "closed";
   #subscribing: Promise<void> | null = null;
   #subscribed = false;
+  /** Whether the broker has answered the subscription. */
+  #confirmed = false;
   #reading: Promise<void> = Promise.resolve();
   #paused = false;
+  #stalled = Promise.withResolvers<void>();
   #sentUnconfirmed = false;
 
   /** @param filter the topic filter to subscribe to */
@@ -126,7 +130,14 @@ export class MqttConnection implements Connection {
     await before; // Two at once would see each other's messages.
     try {
       if (!this.writable) throw this.#refusal(filter, new Error("the link is down"));
-      await this.#outbound!.readRetained(filter, (packet) => onMessage(deliveryOf(packet)));
+      const { connectTimeout } = this.#options;
+      const read = this.#outbound!.readRetained(filter, (packet) => onMessage(deliveryOf(packet)));
+      if (!await settledWithin(connectTimeout, read)) {
+        throw new TimeoutError(
+          `Cannot read "${filter}": no answer within ${connectTimeout} ms`,
+          connectTimeout,
+        );
+      }
     } finally {
       reading.resolve();
     }
@@ -134,10 +145,7 @@ export class MqttConnection implements Connection {
 
   async synchronize(): Promise<void> {
     if (this.#paused || this.#inbound === null) return;
-    const { promise: tooLong, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, SYNCHRONIZE_MS);
-    await Promise.race([this.#roundTrip(), tooLong]);
-    clearTimeout(timer);
+    await settledWithin(SYNCHRONIZE_MS, this.#roundTrip());
   }
 
   settle(delivery: Delivery): void {
@@ -146,6 +154,8 @@ export class MqttConnection implements Connection {
 
   setPaused(paused: boolean): void {
     this.#paused = paused;
+    if (paused) this.#stalled.resolve();
+    else this.#stalled = Promise.withResolvers();
     this.#acks?.setPaused(paused);
   }
 
@@ -189,9 +199,29 @@ export class MqttConnection implements Connection {
         throw error;
       }
     }
-    await this.#inbound.subscribe(this.#filter, this.#options.qos);
+    await this.#subscribeInbound(this.#inbound);
     this.#subscribed = true;
     await this.synchronize(); // What waited at the broker is here before the first answer.
+  }
+
+  /**
+   * Subscribes, or finds that reading has stopped meanwhile: a session that is resumed may bring
+   * more than can be held before it brings the answer. That is read, and told where it is bad, later.
+   */
+  async #subscribeInbound(link: MqttLink): Promise<void> {
+    const { qos, connectTimeout } = this.#options;
+    this.#confirmed = false;
+    const asked = link.subscribe(this.#filter, qos);
+    if (!await settledWithin(connectTimeout, Promise.race([asked, this.#stalled.promise]))) {
+      throw new TimeoutError(
+        `Cannot subscribe to "${this.#filter}": no answer within ${connectTimeout} ms`,
+        connectTimeout,
+      );
+    }
+    asked.then(() => this.#confirmed = true, (error) => {
+      // Where the link was lost it is asked again on the next one.
+      if (link.state === "connected") this.#handlers.onError(toError(error));
+    });
   }
 
   #link(
@@ -229,9 +259,11 @@ export class MqttConnection implements Connection {
   }
 
   #onInboundAgain(sessionPresent: boolean): void {
-    if (sessionPresent || !this.#subscribed) return;
-    this.#inbound!.subscribe(this.#filter, this.#options.qos)
-      .catch((error) => this.#handlers.onError(toError(error)));
+    if (!this.#subscribed || sessionPresent && this.#confirmed) return;
+    const link = this.#inbound!;
+    this.#subscribeInbound(link).catch((error) => {
+      if (link.state === "connected") this.#handlers.onError(toError(error));
+    });
   }
 
   #onLinkChange(change: LinkChange): void {

@@ -11,6 +11,7 @@ import {
 import { ConnectionError, NotSupportedError, TimeoutError, toError } from "./errors.ts";
 import { PacketIds } from "./packet_ids.ts";
 import type { Credential, TlsOptions } from "./queue_options.ts";
+import { settledWithin } from "./within.ts";
 
 /** The longest wait between two attempts, in milliseconds. */
 const MAX_BACKOFF_MS = 30_000;
@@ -141,30 +142,20 @@ export class MqttLink {
     return promise;
   }
 
-  /** Subscribes, and rejects where the broker refuses or takes longer than `connectTimeout`. */
+  /** Subscribes; rejects where the broker refuses. */
   async subscribe(filter: string, qos: QoS): Promise<void> {
-    const { url, connectTimeout } = this.#options;
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const message = `Cannot subscribe to "${filter}": `;
-    const timer = setTimeout(() => {
-      const what = `${message}no answer within ${connectTimeout} ms`;
-      reject(new TimeoutError(what, connectTimeout));
-    }, connectTimeout);
     try {
       // Retain handling 1: what is retained comes with a new subscription only ([MQTT-3.3.1-10]).
-      await Promise.race([this.client.subscribeAsync(filter, { qos, rh: 1 }), late]);
+      await this.client.subscribeAsync(filter, { qos, rh: 1 });
     } catch (error) {
-      if (error instanceof TimeoutError) throw error;
+      const message = `Cannot subscribe to "${filter}": `;
       const granted = (error as { packet?: { granted?: number[] } }).packet?.granted?.[0] ?? null;
       const missing = granted === null ? undefined : NOT_SUPPORTED[granted];
       if (missing !== undefined) {
         throw new NotSupportedError(`${message}the broker has no ${missing}`, { cause: error });
       }
-      throw new ConnectionError(`${message}${toError(error).message}`, url, granted, {
-        cause: error,
-      });
-    } finally {
-      clearTimeout(timer);
+      const why = message + toError(error).message;
+      throw new ConnectionError(why, this.#options.url, granted, { cause: error });
     }
   }
 
@@ -381,13 +372,14 @@ function backoff(base: number, attempt: number): number {
 async function end(client: MqttClient, force: boolean, sessionExpiryInterval?: number) {
   if (client.stream === undefined) return; // It was never connected.
   const properties = sessionExpiryInterval === undefined ? {} : { sessionExpiryInterval };
-  const impatience = setTimeout(() => client.stream.destroy(), FAREWELL_MS);
-  try {
-    await client.endAsync(force, { reasonCode: 0, properties });
-    await new Promise((resolve) => setTimeout(resolve)); // MQTT.js's store has one timer of 0 ms left.
-  } finally {
-    clearTimeout(impatience);
+  // What is not answered yet would keep it waiting.
+  for (const packetId of Object.keys(client.outgoing)) client.removeOutgoingMessage(+packetId);
+  const ended = client.endAsync(force, { reasonCode: 0, properties });
+  if (!await settledWithin(FAREWELL_MS, ended)) {
+    client.stream.destroy();
+    await ended;
   }
+  await new Promise((resolve) => setTimeout(resolve)); // MQTT.js's store has one timer of 0 ms left.
 }
 
 async function valueOf(credential: Credential | undefined): Promise<string | undefined> {

@@ -12,6 +12,7 @@ import type { QueueEvents } from "./queue_events.ts";
 import type { ResolvedOptions } from "./queue_options.ts";
 import type { QueueCounters } from "./telemetry.ts";
 import { assertTopicFilter, assertTopicName, sharedFilter } from "./topic_filter.ts";
+import { settledWithin } from "./within.ts";
 
 /** Tells an event; the detail is made only where somebody listens. */
 export type Emit = <Type extends keyof QueueEvents>(
@@ -89,7 +90,7 @@ export class QueueSession {
 
   /** Stops who listens and lets what runs finish, for as long as a lock lasts. */
   async drain(): Promise<void> {
-    await within(this.options.lockTimeout, this.endListen());
+    await settledWithin(this.options.lockTimeout, this.endListen());
   }
 
   /** Sends what is pending while there is a link, and ends it. */
@@ -220,12 +221,4 @@ function count(counters: QueueCounters, outcome: Outcome): void {
   else if (outcome === "completed") counters.completed++;
   else if (outcome === "abandoned") counters.abandoned++;
   else if (outcome === "dead-lettered") counters.deadLettered++;
-}
-
-/** Waits for the work, but not longer than `ms`. */
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const timer = setTimeout(resolve, ms);
-  await Promise.race([work, promise]);
-  clearTimeout(timer);
 }
