@@ -5,7 +5,7 @@ import { ConfigError } from "./errors.ts";
  *
  * @example
  * ```ts
- * import { ConfigParams, MqttMessageQueue } from "./mod.ts";
+ * import { ConfigParams, MqttMessageQueue } from "../mod.ts";
  * const queue = new MqttMessageQueue();
  * queue.configure(ConfigParams.fromTuples("topic", "orders", "options.qos", 2));
  * queue.configure(ConfigParams.fromString("topic=orders;options.qos=2"));

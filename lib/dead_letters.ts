@@ -44,7 +44,7 @@ export type Resend = (envelope: MessageEnvelope, topic: string) => Promise<void>
  *
  * @example
  * ```ts no-eval
- * import { MqttMessageQueue } from "./mod.ts";
+ * import { MqttMessageQueue } from "../mod.ts";
  * await using queue = new MqttMessageQueue("orders");
  * await queue.open();
  * for (const letter of await queue.deadLetters.peekBatch(10)) console.log(letter.id, letter.reason);

@@ -11,11 +11,11 @@ export interface QueueErrorOptions {
  *
  * @example
  * ```ts
- * import { ConfigError, MqttMessageQueue } from "./mod.ts";
+ * import { ConfigError, MqttMessageQueue } from "../mod.ts";
  * try {
  *   new MqttMessageQueue("orders").configure({ "options.qos": 7 });
  * } catch (error) {
- *   console.log(error instanceof ConfigError && error.key); // options.qos
+ *   if (error instanceof ConfigError) console.log(error.key); // options.qos
  * }
  * ```
  */

@@ -45,7 +45,7 @@ export interface MessageEnvelopeJson {
  *
  * @example
  * ```ts
- * import { MessageEnvelope } from "./mod.ts";
+ * import { MessageEnvelope } from "../mod.ts";
  * const envelope = new MessageEnvelope("123", "order", { id: 7 });
  * console.log(envelope.getMessageAs<{ id: number }>()?.id); // 7
  * ```

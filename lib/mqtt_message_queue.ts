@@ -65,7 +65,7 @@ export type MessageReceiverLike =
  *
  * @example
  * ```ts no-assert
- * import { MessageEnvelope, MqttMessageQueue } from "./mod.ts";
+ * import { MessageEnvelope, MqttMessageQueue } from "../mod.ts";
  * await using queue = new MqttMessageQueue("mytopic", { autoSubscribe: true });
  * await queue.open();
  * await queue.send(null, new MessageEnvelope("123", "mymessage", "ABC123"));
