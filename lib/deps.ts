@@ -10,3 +10,14 @@ export type {
   MqttClient,
   Packet,
 } from "npm:mqtt@5.16.0";
+
+// Spans and trace context; does nothing unless the application brings an SDK.
+export {
+  context,
+  propagation,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+} from "npm:@opentelemetry/api@1.10.0";

@@ -5,6 +5,9 @@ const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const OPEN_BRACE = 0x7b;
 
+/** Longest text that a packet can carry, in bytes. */
+const MAX_TEXT_BYTES = 65_535;
+
 /** What the codec itself puts among the user properties of a bare message. */
 const MESSAGE_ID = "message_id";
 const MESSAGE_TYPE = "message_type";
@@ -22,6 +25,8 @@ export interface EncodeOptions {
   expiry: number | null;
   /** When it is sent. */
   now: number;
+  /** User properties that are not the envelope's own: the trace context. */
+  carrier?: Record<string, string>;
 }
 
 /** A payload and what travels beside it. */
@@ -36,19 +41,36 @@ export interface DecodedEnvelope {
   hasOwnId: boolean;
 }
 
-/** The envelope as it goes on the wire. The envelope is not changed. */
+/**
+ * The envelope as it goes on the wire. The envelope is not changed.
+ *
+ * @throws {TypeError} where a property is no text that MQTT can carry ([MQTT-1.5.4])
+ */
 export function encodeEnvelope(envelope: MessageEnvelope, options: EncodeOptions): EncodedEnvelope {
   const { protocolVersion, serializeEnvelope, expiry } = options;
   const correlationId = envelope.correlationId ?? options.correlationId;
   const sentTime = new Date(options.now).toISOString();
   const properties: WireProperties = {};
+  assertText("correlationId", correlationId);
+  assertText("messageId", envelope.messageId);
+  assertText("messageType", envelope.messageType);
+  assertText("contentType", envelope.contentType);
+  for (const [key, value] of Object.entries(envelope.userProperties)) {
+    assertText("userProperties", key);
+    assertText(`userProperties.${key}`, value);
+  }
   if (protocolVersion === 5 && expiry !== null) properties.messageExpiryInterval = expiry;
 
   if (serializeEnvelope ?? protocolVersion === 4) {
     const json = envelope.toJSON();
     json.correlation_id = json.trace_id = correlationId;
     json.sent_time = sentTime;
-    if (protocolVersion === 5) properties.contentType = "application/json";
+    if (protocolVersion === 5) {
+      properties.contentType = "application/json";
+      if (options.carrier !== undefined) properties.userProperties = { ...options.carrier };
+    } else if (options.carrier !== undefined) {
+      json.user_properties = { ...json.user_properties, ...options.carrier };
+    }
     return { payload: encoder.encode(JSON.stringify(json)), properties };
   }
 
@@ -57,6 +79,7 @@ export function encodeEnvelope(envelope: MessageEnvelope, options: EncodeOptions
     if (correlationId !== null) properties.correlationData = encoder.encode(correlationId);
     properties.userProperties = {
       ...envelope.userProperties,
+      ...options.carrier,
       [MESSAGE_ID]: envelope.messageId,
       [SENT_TIME]: sentTime,
     };
@@ -118,6 +141,18 @@ function readBare(delivery: Delivery, now: number): MessageEnvelope {
   envelope.message = delivery.payload;
   envelope.contentType = properties.contentType ?? null;
   return envelope;
+}
+
+function assertText(what: string, value: string | null): void {
+  if (value === null) return;
+  const sendable = typeof value === "string" && value.isWellFormed() && !value.includes("\0") &&
+    (value.length <= MAX_TEXT_BYTES / 3 || encoder.encode(value).byteLength <= MAX_TEXT_BYTES);
+  if (!sendable) {
+    const shown = typeof value === "string" ? JSON.stringify(value.slice(0, 50)) : typeof value;
+    throw new TypeError(
+      `Cannot send: ${what} must be text of at most ${MAX_TEXT_BYTES} bytes without NUL, received ${shown}`,
+    );
+  }
 }
 
 function isOurs(key: string): boolean {

@@ -12,10 +12,11 @@ import type {
 } from "./connection.ts";
 import { DeferredAcks, deliveryOf } from "./deferred_ack.ts";
 import type { IConnackPacket } from "./deps.ts";
-import { ConnectionError, TimeoutError, toError } from "./errors.ts";
+import { ConnectionError, NotSupportedError, TimeoutError, toError } from "./errors.ts";
 import { MqttLink } from "./mqtt_link.ts";
 import { connectWithFallback } from "./protocol_fallback.ts";
 import type { ResolvedOptions } from "./queue_options.ts";
+import { isShared } from "./topic_filter.ts";
 import { settledWithin } from "./within.ts";
 
 /** How long a broker keeps a private session whose link was lost, in seconds. */
@@ -76,7 +77,9 @@ export class MqttConnection implements Connection {
       const link = this.#outbound = this.#link(`${clientId ?? this.#privateId}-send`, version, {
         isPrivate: true,
         onReconnect: () => {
+          const { sharedSubscriptions } = this.#limits!;
           this.#limits = readLimits(link.connack!, version);
+          if (version === 4) this.#limits.sharedSubscriptions = sharedSubscriptions; // It was tried.
           this.#handlers.onWritable();
         },
       });
@@ -84,6 +87,7 @@ export class MqttConnection implements Connection {
       this.#limits = readLimits(link.connack!, version);
       return link;
     });
+    if (isShared(this.#filter)) await abortable(this.#requireShared(this.#outbound), signal);
   }
 
   async subscribe(signal?: AbortSignal): Promise<void> {
@@ -165,6 +169,15 @@ export class MqttConnection implements Connection {
     await Promise.all([this.#inbound?.close(), this.#outbound?.close()]);
     this.#inbound = this.#outbound = this.#acks = null;
     this.#limits = null;
+  }
+
+  async #requireShared(link: MqttLink): Promise<void> {
+    const limits = this.#limits!;
+    if (limits.protocolVersion === 4) limits.sharedSubscriptions = await link.deliversToShared();
+    if (limits.sharedSubscriptions) return;
+    throw new NotSupportedError(
+      `Cannot subscribe to "${this.#filter}": the broker has no shared subscriptions`,
+    );
   }
 
   async #roundTrip(): Promise<void> {

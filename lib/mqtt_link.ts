@@ -11,6 +11,7 @@ import {
 import { ConnectionError, NotSupportedError, TimeoutError, toError } from "./errors.ts";
 import { PacketIds } from "./packet_ids.ts";
 import type { Credential, TlsOptions } from "./queue_options.ts";
+import { sharedFilter } from "./topic_filter.ts";
 import { settledWithin } from "./within.ts";
 
 /** The longest wait between two attempts, in milliseconds. */
@@ -19,6 +20,8 @@ const MAX_BACKOFF_MS = 30_000;
 const STABLE_AFTER_MS = 30_000;
 /** How long a broker may take to see us off, in milliseconds. */
 const FAREWELL_MS = 2_000;
+/** How long a message to ourselves may take, in milliseconds. */
+const PROBE_MS = 2_000;
 /** SUBACK reason codes for what a broker cannot do ([MQTT-3.9.3]). */
 const NOT_SUPPORTED: Record<number, string> = {
   158: "shared subscriptions",
@@ -168,6 +171,30 @@ export class MqttLink {
     try {
       await this.subscribe(filter, 0);
       await this.ping(); // They came before the answer to this.
+    } finally {
+      this.client.off("packetreceive", receive);
+      if (this.#state === "connected") await this.client.unsubscribeAsync(filter);
+    }
+  }
+
+  /**
+   * Whether a shared subscription delivers. MQTT 3.1.1 has no word for that, and there are brokers
+   * that grant one and never deliver to it: a message to ourselves tells.
+   */
+  async deliversToShared(): Promise<boolean> {
+    const topic = `mmq-probe/${crypto.randomUUID()}`;
+    const filter = sharedFilter("mmq-probe", topic);
+    const { promise: delivered, resolve } = Promise.withResolvers<void>();
+    const receive = (packet: Packet) => {
+      if (packet.cmd === "publish" && packet.topic === topic) resolve();
+    };
+    this.client.on("packetreceive", receive);
+    try {
+      await this.client.subscribeAsync(filter, { qos: 0 });
+      await this.client.publishAsync(topic, "");
+      return await settledWithin(PROBE_MS, delivered);
+    } catch {
+      return false; // Refused: that is an answer too.
     } finally {
       this.client.off("packetreceive", receive);
       if (this.#state === "connected") await this.client.unsubscribeAsync(filter);

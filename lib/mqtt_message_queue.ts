@@ -31,7 +31,7 @@ import {
   resolveOptions,
 } from "./queue_options.ts";
 import { QueueSession } from "./queue_session.ts";
-import { createCounters, type QueueCounters } from "./telemetry.ts";
+import { createCounters, type QueueCounters, traceReceive } from "./telemetry.ts";
 
 /** A snapshot of a queue. */
 export interface QueueStats extends QueueCounters {
@@ -247,7 +247,9 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
       options.signal,
     );
     if (wait === 0 && receiver.held.available === 0) await connection.synchronize();
-    return await receiver.receive(wait, options.mode ?? receiveMode, options.signal);
+    const envelope = await receiver.receive(wait, options.mode ?? receiveMode, options.signal);
+    if (envelope !== null) traceReceive(envelope);
+    return envelope;
   }
 
   /**

@@ -10,7 +10,7 @@ import { MessageSender } from "./message_sender.ts";
 import { MqttConnection } from "./mqtt_connection.ts";
 import type { QueueEvents } from "./queue_events.ts";
 import type { ResolvedOptions } from "./queue_options.ts";
-import type { QueueCounters } from "./telemetry.ts";
+import { type QueueCounters, traceProcess, traceSend } from "./telemetry.ts";
 import { assertTopicFilter, assertTopicName, sharedFilter } from "./topic_filter.ts";
 import { settledWithin } from "./within.ts";
 
@@ -113,20 +113,23 @@ export class QueueSession {
     assertTopicName(topic);
     const expiry = given.expiry ?? envelope.expiry ?? options.messageExpiry ?? null;
     if (expiry !== null) this.#assertExpiry("send");
-    const { payload, properties } = encodeEnvelope(envelope, {
-      correlationId,
-      serializeEnvelope: options.serializeEnvelope,
-      protocolVersion,
-      expiry,
-      now: Date.now(),
+    await traceSend(topic, envelope, async (carrier) => {
+      const { payload, properties } = encodeEnvelope(envelope, {
+        correlationId,
+        serializeEnvelope: options.serializeEnvelope,
+        protocolVersion,
+        expiry,
+        now: Date.now(),
+        carrier,
+      });
+      await this.sender.send({
+        topic,
+        payload,
+        properties,
+        qos: qos ?? options.qos,
+        retain: retain ?? options.retain,
+      }, signal);
     });
-    await this.sender.send({
-      topic,
-      payload,
-      properties,
-      qos: qos ?? options.qos,
-      retain: retain ?? options.retain,
-    }, signal);
     counters.sent++;
   }
 
@@ -151,7 +154,7 @@ export class QueueSession {
   async listen(handle: Handler, { concurrency = 1, signal }: ListenOptions): Promise<void> {
     const listener = this.#addListener(signal);
     try {
-      await listener.run(handle, concurrency);
+      await listener.run((envelope) => traceProcess(envelope, () => handle(envelope)), concurrency);
     } finally {
       this.#listeners.delete(listener);
     }
