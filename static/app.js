@@ -147,7 +147,7 @@ function keepScroll() {
 
   function showUnseen() {
     newer.hidden = unseen === 0;
-    newer.textContent = `${unseen} new`;
+    newer.textContent = `${unseen.toLocaleString("en")} new`;
   }
 
   /** A flood read aloud would never end: then the status line alone speaks. */

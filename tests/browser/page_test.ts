@@ -195,3 +195,14 @@ Deno.test("the page fits a phone", async () => {
   const width = await page.locator("html").evaluate((html) => html.scrollWidth);
   assert.equal(width, 360);
 });
+
+Deno.test("a token in the URL opens the page once, and the address bar forgets it", async () => {
+  await using browser = await TerminalBrowser.start({ token: "correct-horse" });
+  const page = await browser.open({ path: "?token=correct-horse" });
+  await page.waitForURL(browser.url);
+  await typeLine(page, "count");
+  await seeInLog(page, "0 messages ready");
+  await page.reload();
+  await seeInLog(page, "0 messages ready");
+  assert.deepEqual(browser.complaints, []);
+});

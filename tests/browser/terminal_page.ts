@@ -1,4 +1,5 @@
 import { CDN_SCRIPTS } from "../../server/assets.ts";
+import type { Settings } from "../../server/settings.ts";
 import { startChromium } from "../support/chromium.ts";
 import type { Browser, Page } from "../deps.ts";
 import { TestServer } from "../server/test_server.ts";
@@ -11,6 +12,7 @@ export interface PageOptions {
   cdn?: Cdn;
   javaScriptEnabled?: boolean;
   width?: number;
+  path?: string;
 }
 
 /** A browser on a server of its own. Whatever the page complains about is collected in `complaints`. */
@@ -23,8 +25,8 @@ export class TerminalBrowser implements AsyncDisposable {
   readonly #browser: Browser;
   readonly #http: Deno.HttpServer<Deno.NetAddr>;
 
-  static async start(): Promise<TerminalBrowser> {
-    const server = await TestServer.start();
+  static async start(settings: Partial<Settings> = {}): Promise<TerminalBrowser> {
+    const server = await TestServer.start(settings);
     return new TerminalBrowser(server, await startChromium());
   }
 
@@ -39,7 +41,7 @@ export class TerminalBrowser implements AsyncDisposable {
 
   /** Opens the page in a context of its own; resolves when it listens to the feed, if it ever will. */
   async open(options: PageOptions = {}): Promise<Page> {
-    const { cdn = "unreachable", javaScriptEnabled = true, width = 1280 } = options;
+    const { cdn = "unreachable", javaScriptEnabled = true, width = 1280, path = "" } = options;
     const context = await this.#browser.newContext({
       javaScriptEnabled,
       viewport: { width, height: 740 },
@@ -64,7 +66,7 @@ export class TerminalBrowser implements AsyncDisposable {
     const listening = javaScriptEnabled
       ? page.waitForResponse((response) => response.url().includes("/events?"))
       : null;
-    await page.goto(this.url, { waitUntil: "domcontentloaded" });
+    await page.goto(this.url + path, { waitUntil: "domcontentloaded" });
     await listening;
     return page;
   }
