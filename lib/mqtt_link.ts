@@ -1,16 +1,16 @@
 import type { LinkChange, LinkState, QoS } from "./connection.ts";
-import { Buffer } from "node:buffer";
-import {
-  connect,
-  type IClientOptions,
-  type IConnackPacket,
-  type IPublishPacket,
-  type MqttClient,
-  type Packet,
-} from "./deps.ts";
+import type { IConnackPacket, IPublishPacket, MqttClient, Packet } from "./deps.ts";
 import { ConnectionError, NotSupportedError, TimeoutError, toError } from "./errors.ts";
+import {
+  createClient,
+  discardSession,
+  endClient,
+  type LinkOptions,
+  renewCredentials,
+  requireNetworkPermission,
+} from "./mqtt_client.ts";
 import { PacketIds } from "./packet_ids.ts";
-import type { Credential, TlsOptions } from "./queue_options.ts";
+import { RoundTrips } from "./round_trips.ts";
 import { sharedFilter } from "./topic_filter.ts";
 import { settledWithin } from "./within.ts";
 
@@ -18,8 +18,6 @@ import { settledWithin } from "./within.ts";
 const MAX_BACKOFF_MS = 30_000;
 /** How long a link must hold before the next loss is a first one again, in milliseconds. */
 const STABLE_AFTER_MS = 30_000;
-/** How long a broker may take to see us off, in milliseconds. */
-const FAREWELL_MS = 2_000;
 /** How long a message to ourselves may take, in milliseconds. */
 const PROBE_MS = 2_000;
 /** SUBACK reason codes for what a broker cannot do ([MQTT-3.9.3]). */
@@ -30,30 +28,6 @@ const NOT_SUPPORTED: Record<number, string> = {
 };
 /** DISCONNECT and CONNACK reason code: another client connected with our id ([MQTT-3.1.4-3]). */
 const SESSION_TAKEN_OVER = 142;
-
-/** What a link is made of. */
-export interface LinkOptions {
-  url: string;
-  clientId: string;
-  protocolVersion: 4 | 5;
-  username?: Credential;
-  password?: Credential;
-  tls: TlsOptions;
-  /** Milliseconds. */
-  keepaliveTimeout: number;
-  /** Milliseconds. */
-  connectTimeout: number;
-  /** Whether a lost link is made again. */
-  retryConnect: boolean;
-  /** Milliseconds. */
-  reconnectTimeout: number;
-  /** Seconds that the session outlives the link, on MQTT 5. */
-  sessionExpiry: number;
-  /** Unacknowledged messages that the broker may have out, on MQTT 5. */
-  receiveMaximum?: number;
-  /** Whether the session ends with `close`. */
-  isPrivate: boolean;
-}
 
 /** What a link reports. */
 export interface LinkHandlers {
@@ -72,6 +46,7 @@ export class MqttLink {
   readonly #handlers: LinkHandlers;
   readonly #packetIds = new PacketIds();
   #client: MqttClient | null = null;
+  #roundTrips: RoundTrips | null = null;
   #state: LinkState = "closed";
   #opening: PromiseWithResolvers<void> | null = null;
   #connack: IConnackPacket | null = null;
@@ -80,9 +55,6 @@ export class MqttLink {
   #attempts = 0;
   #connectedAt = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
-  #pingsSent = 0;
-  #pingsAnswered = 0;
-  readonly #pingWaiters: { answered: number; resolve: () => void }[] = [];
 
   constructor(options: LinkOptions, handlers: LinkHandlers) {
     this.#options = options;
@@ -110,19 +82,20 @@ export class MqttLink {
     const opening = this.#opening = Promise.withResolvers<void>();
     opening.promise.catch(() => {}); // It may fail before it is awaited below.
     this.#change("connecting");
-    const client = this.#client = connect(this.#options.url, this.#clientOptions());
+    const client = this.#client = createClient(this.#options, this.#packetIds);
+    this.#roundTrips = new RoundTrips(client);
     this.#listen(client);
     this.#handlers.onClient?.(client);
     const abort = () => opening.reject(signal!.reason);
     signal?.addEventListener("abort", abort, { once: true });
     try {
-      await this.#renewCredentials(client);
+      await renewCredentials(client, this.#options);
       signal?.throwIfAborted();
       client.connect();
       await opening.promise;
     } catch (error) {
       this.#change("closed", { cause: toError(error) });
-      await end(client, true);
+      await endClient(client, true);
       throw error;
     } finally {
       signal?.removeEventListener("abort", abort);
@@ -137,12 +110,8 @@ export class MqttLink {
   }
 
   /** One round trip: resolves when the broker has answered what was sent before, or the link is lost. */
-  ping(): Promise<void> {
-    if (this.#state !== "connected") return Promise.resolve();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.client.sendPing();
-    this.#pingWaiters.push({ answered: this.#pingsSent, resolve });
-    return promise;
+  async ping(): Promise<void> {
+    if (this.#state === "connected") await this.#roundTrips!.make();
   }
 
   /** Subscribes; rejects where the broker refuses. */
@@ -210,51 +179,12 @@ export class MqttLink {
     this.#change("closed");
     const connected = client.connected;
     if (connected) {
-      await end(client, false, isPrivate && protocolVersion === 5 ? 0 : undefined);
+      await endClient(client, false, isPrivate && protocolVersion === 5 ? 0 : undefined);
     } else {
-      await end(client, true);
+      await endClient(client, true);
     }
     const sessionRemains = protocolVersion === 4 || !connected;
-    if (isPrivate && sessionRemains && !this.#takenOver) await this.#discardSession();
-  }
-
-  #clientOptions(): IClientOptions {
-    const options = this.#options;
-    const keepalive = Math.ceil(options.keepaliveTimeout / 1000);
-    const { ca, cert, key, rejectUnauthorized } = options.tls;
-    return {
-      manualConnect: true,
-      reconnectPeriod: 0, // The attempts are ours, so that they back off and ask for credentials.
-      clean: false, // MQTT.js would send `true` at every reconnect too and lose the session.
-      clientId: options.clientId,
-      protocolVersion: options.protocolVersion,
-      keepalive,
-      connectTimeout: options.connectTimeout,
-      ...ca === undefined ? {} : { ca: bufferOf(ca) },
-      ...cert === undefined ? {} : { cert: bufferOf(cert) },
-      ...key === undefined ? {} : { key: bufferOf(key) },
-      rejectUnauthorized,
-      resubscribe: false,
-      queueQoSZero: false,
-      timerVariant: "native",
-      messageIdProvider: this.#packetIds,
-      ...options.protocolVersion === 5
-        ? {
-          properties: {
-            sessionExpiryInterval: options.sessionExpiry,
-            ...options.receiveMaximum === undefined
-              ? {}
-              : { receiveMaximum: options.receiveMaximum },
-          },
-        }
-        : {},
-    };
-  }
-
-  async #renewCredentials(client: MqttClient): Promise<void> {
-    const { username, password } = this.#options;
-    client.options.username = await valueOf(username);
-    client.options.password = await valueOf(password);
+    if (isPrivate && sessionRemains && !this.#takenOver) await discardSession(this.#options);
   }
 
   #listen(client: MqttClient): void {
@@ -273,12 +203,6 @@ export class MqttLink {
       client.stream.destroy(); // The broker must close it now, and may not ([MQTT-3.14.4-1]).
     });
     client.on("close", () => this.#down());
-    client.on("packetsend", (packet) => {
-      if (packet.cmd === "pingreq") this.#pingsSent++;
-    });
-    client.on("packetreceive", (packet) => {
-      if (packet.cmd === "pingresp") this.#answerPings(++this.#pingsAnswered);
-    });
   }
 
   #up(packet: IConnackPacket): void {
@@ -294,8 +218,6 @@ export class MqttLink {
   }
 
   #down(): void {
-    this.#pingsAnswered = this.#pingsSent;
-    this.#answerPings(Infinity);
     const cause = this.#lastError ?? new ConnectionError(
       `Cannot ${this.#opening === null ? "keep the link" : "connect"} to ${this.#options.url}: ` +
         "the broker closed it without a reason",
@@ -326,7 +248,7 @@ export class MqttLink {
   async #retry(): Promise<void> {
     const client = this.client;
     try {
-      await this.#renewCredentials(client);
+      await renewCredentials(client, this.#options);
     } catch (error) {
       if (this.#state === "reconnecting") this.#lose(toError(error));
       return;
@@ -335,35 +257,6 @@ export class MqttLink {
     this.#lastError = undefined;
     // The stores go with it: what was sent and not acknowledged is sent again.
     client.reconnect({ incomingStore: client.incomingStore, outgoingStore: client.outgoingStore });
-  }
-
-  #answerPings(answered: number): void {
-    while (this.#pingWaiters.length > 0 && this.#pingWaiters[0].answered <= answered) {
-      this.#pingWaiters.shift()!.resolve();
-    }
-  }
-
-  /** Takes the session over with a clean one, which ends with its link ([MQTT-3.1.2-6] of 3.1.1). */
-  async #discardSession(): Promise<void> {
-    const options = this.#clientOptions();
-    const { promise, resolve } = Promise.withResolvers<void>();
-    const client = connect(this.#options.url, {
-      ...options,
-      clean: true,
-      connectTimeout: Math.min(this.#options.connectTimeout, FAREWELL_MS),
-      properties: undefined,
-    });
-    client.on("connect", () => resolve());
-    client.on("close", () => resolve());
-    client.on("error", () => {}); // The broker is not there: the session ends by its own expiry.
-    try {
-      await this.#renewCredentials(client);
-      client.connect();
-      await promise;
-    } catch {
-      // A credential function that fails now has nothing more to protect.
-    }
-    await end(client, !client.connected);
   }
 
   #change(state: LinkState, more: { cause?: Error; retryInMs?: number } = {}): void {
@@ -393,41 +286,4 @@ export class MqttLink {
 function backoff(base: number, attempt: number): number {
   const longest = Math.min(base * 2 ** attempt, Math.max(base, MAX_BACKOFF_MS));
   return Math.round(longest / 2 + Math.random() * longest / 2);
-}
-
-/** Ends a client within a bounded time, whatever the other side does. */
-async function end(client: MqttClient, force: boolean, sessionExpiryInterval?: number) {
-  if (client.stream === undefined) return; // It was never connected.
-  const properties = sessionExpiryInterval === undefined ? {} : { sessionExpiryInterval };
-  // What is not answered yet would keep it waiting.
-  for (const packetId of Object.keys(client.outgoing)) client.removeOutgoingMessage(+packetId);
-  const ended = client.endAsync(force, { reasonCode: 0, properties });
-  if (!await settledWithin(FAREWELL_MS, ended)) {
-    client.stream.destroy();
-    await ended;
-  }
-  await new Promise((resolve) => setTimeout(resolve)); // MQTT.js's store has one timer of 0 ms left.
-}
-
-async function valueOf(credential: Credential | undefined): Promise<string | undefined> {
-  return typeof credential === "function" ? await credential() : credential;
-}
-
-function bufferOf(pem: string | Uint8Array): string | Buffer {
-  return typeof pem === "string" ? pem : Buffer.from(pem);
-}
-
-/** Without it MQTT.js would neither connect nor say why. */
-async function requireNetworkPermission(url: string): Promise<void> {
-  const { hostname, port, protocol } = new URL(url);
-  const defaults: Record<string, string> = { "mqtt:": "1883", "mqtts:": "8883", "ws:": "80" };
-  const host = `${hostname}:${port || (defaults[protocol] ?? "443")}`;
-  const status = await Deno.permissions.request({ name: "net", host });
-  if (status.state !== "granted") {
-    throw new ConnectionError(
-      `Cannot connect to ${url}: Deno needs the permission --allow-net=${host}`,
-      url,
-      null,
-    );
-  }
 }
