@@ -65,12 +65,11 @@ export function encodeEnvelope(envelope: MessageEnvelope, options: EncodeOptions
     const json = envelope.toJSON();
     json.correlation_id = json.trace_id = correlationId;
     json.sent_time = sentTime;
-    if (protocolVersion === 5) {
-      properties.contentType = "application/json";
-      if (options.carrier !== undefined) properties.userProperties = { ...options.carrier };
-    } else if (options.carrier !== undefined) {
-      json.user_properties = { ...json.user_properties, ...options.carrier };
-    }
+    const traced = options.carrier !== undefined && Object.keys(options.carrier).length > 0;
+    if (protocolVersion === 5) properties.contentType = "application/json";
+    // MQTT.js makes a malformed packet of user properties without any.
+    if (traced && protocolVersion === 5) properties.userProperties = { ...options.carrier };
+    else if (traced) json.user_properties = { ...json.user_properties, ...options.carrier };
     return { payload: encoder.encode(JSON.stringify(json)), properties };
   }
 
