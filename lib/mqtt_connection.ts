@@ -48,6 +48,7 @@ export class MqttConnection implements Connection {
   /** Whether the broker has answered the subscription. */
   #confirmed = false;
   #reading: Promise<void> = Promise.resolve();
+  #resubscribing = false;
   #paused = false;
   #stalled = Promise.withResolvers<void>();
   #sentUnconfirmed = false;
@@ -67,8 +68,10 @@ export class MqttConnection implements Connection {
     return this.#limits;
   }
 
+  /** Not while our own subscription is on its way back: the broker would have nobody to give it to. */
   get writable(): boolean {
-    return this.#outbound?.state === "connected";
+    return this.#outbound?.state === "connected" && this.#inbound?.state !== "reconnecting" &&
+      !this.#resubscribing;
   }
 
   async open(signal?: AbortSignal): Promise<void> {
@@ -80,7 +83,6 @@ export class MqttConnection implements Connection {
           const { sharedSubscriptions } = this.#limits!;
           this.#limits = readLimits(link.connack!, version);
           if (version === 4) this.#limits.sharedSubscriptions = sharedSubscriptions; // It was tried.
-          this.#handlers.onWritable();
         },
       });
       await link.open(signal);
@@ -274,8 +276,12 @@ export class MqttConnection implements Connection {
   #onInboundAgain(sessionPresent: boolean): void {
     if (!this.#subscribed || sessionPresent && this.#confirmed) return;
     const link = this.#inbound!;
+    this.#resubscribing = true;
     this.#subscribeInbound(link).catch((error) => {
       if (link.state === "connected") this.#handlers.onError(toError(error));
+    }).finally(() => {
+      this.#resubscribing = false;
+      if (this.writable) this.#handlers.onWritable();
     });
   }
 
@@ -283,6 +289,7 @@ export class MqttConnection implements Connection {
     if (this.#outbound?.state !== "connected") this.#endWriting(change.cause);
     const previous = this.#state;
     this.#state = stateOf(this.#outbound?.state ?? "closed", this.#inbound?.state);
+    if (this.writable) this.#handlers.onWritable();
     if (this.#state === previous && change.retryInMs === undefined) return;
     this.#handlers.onChange({ ...change, state: this.#state, previous });
   }

@@ -33,7 +33,7 @@ const SESSION_TAKEN_OVER = 142;
 export interface LinkHandlers {
   /** The MQTT.js client is there and not connected yet: the moment to hook into it. */
   onClient?(client: MqttClient): void;
-  /** Connected again. */
+  /** Connected again; told before the change of state, so that what is due comes first. */
   onReconnect(sessionPresent: boolean): void;
   onChange(change: LinkChange): void;
   /** Another client has our id; the link is not made again. */
@@ -212,9 +212,9 @@ export class MqttLink {
     this.#connack = packet;
     this.#connectedAt = Date.now();
     this.#lastError = undefined;
-    this.#change("connected");
     if (this.#opening !== null) this.#opening.resolve();
     else this.#handlers.onReconnect(packet.sessionPresent);
+    this.#change("connected");
   }
 
   #down(): void {
