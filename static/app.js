@@ -19,10 +19,23 @@ keepHistory();
 keepScroll();
 tellTrouble();
 
-/** The same bytes from the server itself, as soon as the CDN has failed or taken too long. */
+/**
+ * The same bytes from the server itself, as soon as the CDN has failed or taken too long. What the
+ * CDN brings after all is ignored: the first htmx stays the one that everything works with.
+ */
 function loadLocallyWithoutCdn() {
+  let first;
+  Object.defineProperty(globalThis, "htmx", {
+    get: () => first,
+    set: (htmx) => first ??= htmx,
+  });
+
   const missing = new Set(document.querySelectorAll("script[data-local]"));
   let replaced = false;
+  const arrived = (script) => {
+    // htmx may have looked through the page before its extension was there.
+    if (missing.delete(script) && missing.size === 0) first.process(document.body);
+  };
   const replace = () => {
     if (replaced || missing.size === 0) return;
     replaced = true;
@@ -31,15 +44,12 @@ function loadLocallyWithoutCdn() {
       copy.src = script.dataset.local;
       copy.integrity = script.integrity;
       copy.async = false; // In their order, as in the page.
-      copy.addEventListener("load", () => {
-        missing.delete(script);
-        if (missing.size === 0) globalThis.htmx?.process(document.body);
-      });
+      copy.addEventListener("load", () => arrived(script));
       document.head.append(copy);
     }
   };
   for (const script of missing) {
-    script.addEventListener("load", () => missing.delete(script));
+    script.addEventListener("load", () => arrived(script));
     script.addEventListener("error", replace);
   }
   setTimeout(replace, CDN_PATIENCE_MS);

@@ -63,6 +63,25 @@ Deno.test("htmx comes from the server itself where the CDN cannot be reached", a
   assert.deepEqual(browser.complaints, []);
 });
 
+Deno.test("the page listens however late the CDN brings the extension", async () => {
+  await using browser = await TerminalBrowser.start();
+  const page = await browser.open({ cdn: "extension late" });
+  await typeLine(page, "count");
+  await seeInLog(page, "0 messages ready");
+});
+
+Deno.test("what the CDN brings when it is too late changes nothing", async () => {
+  await using browser = await TerminalBrowser.start();
+  const page = await browser.open({ cdn: "too late" });
+  assert.ok(browser.requests.some((url) => url.startsWith("/static/htmx.min.js")));
+  await page.waitForLoadState("load");
+  await typeLine(page, "send once");
+  await seeInLog(page, "sent 4 B");
+  await seeFigure(page, "ready", "1");
+  assert.equal(await page.locator(".entry.command").count(), 1);
+  assert.deepEqual(browser.complaints, []);
+});
+
 Deno.test("the page works without JavaScript", async () => {
   await using browser = await TerminalBrowser.start();
   const page = await browser.open({ javaScriptEnabled: false });

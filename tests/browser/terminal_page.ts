@@ -1,11 +1,11 @@
 import { CDN_SCRIPTS } from "../../server/assets.ts";
 import type { Settings } from "../../server/settings.ts";
 import { startChromium } from "../support/chromium.ts";
-import type { Browser, Page } from "../deps.ts";
+import type { Browser, Page } from "./deps.ts";
 import { TestServer } from "../server/test_server.ts";
 
-/** What the browser gets when it asks the CDN: the real files, or nothing. */
-export type Cdn = "played" | "unreachable";
+/** What the browser gets when it asks the CDN: the real files, the extension late, all too late, or nothing. */
+export type Cdn = "played" | "extension late" | "too late" | "unreachable";
 
 /** How a page is opened. */
 export interface PageOptions {
@@ -55,13 +55,17 @@ export class TerminalBrowser implements AsyncDisposable {
     });
     page.on("request", (request) => this.requests.push(request.url().replace(this.url, "/")));
     for (const { url, local } of CDN_SCRIPTS) {
-      await page.route(url, (route) =>
-        cdn === "unreachable" ? route.abort() : route.fulfill({
+      await page.route(url, async (route) => {
+        if (cdn === "unreachable") return await route.abort();
+        if (cdn === "too late") await page.waitForRequest(/static\/hx-sse/);
+        if (cdn === "extension late" && local.path.includes("sse")) await initialized(page);
+        await route.fulfill({
           body: local.text,
           contentType: "text/javascript",
           // Without this the browser cannot check the hash, and drops the script.
           headers: { "access-control-allow-origin": "*" },
-        }));
+        });
+      });
     }
     const listening = javaScriptEnabled
       ? page.waitForResponse((response) => response.url().includes("/events?"))
@@ -80,6 +84,11 @@ export class TerminalBrowser implements AsyncDisposable {
     await this.server[Symbol.asyncDispose]();
     await this.#http.shutdown();
   }
+}
+
+/** Resolves when htmx has looked through the page. */
+async function initialized(page: Page): Promise<void> {
+  await page.locator("[data-htmx-powered]").first().waitFor({ state: "attached" });
 }
 
 /** Types a line into the prompt and sends it off. */

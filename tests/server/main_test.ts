@@ -136,8 +136,7 @@ Deno.test("main starts without the broker, says so, and finds it when it comes a
   await broker.restart();
   await feed.until(">connected<");
   const sent = await fetch(`${url}api/send`, { method: "POST", body: '{"message": "back"}' });
-  assert.equal(sent.status, 200);
-  await sent.body?.cancel();
+  assert.match(await sent.text(), /"messageId"/);
   await feed.cancel();
   assert.equal((await server.stop()).code, 0);
 });
