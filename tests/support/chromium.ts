@@ -1,4 +1,4 @@
-import { type Browser, chromium } from "../deps.ts";
+import { type Browser, chromium } from "../browser/deps.ts";
 import { findProgram } from "./tools.ts";
 
 const ARGUMENTS = [
