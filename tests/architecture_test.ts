@@ -9,6 +9,7 @@ const LAYERS: Record<string, readonly (readonly string[])[]> = {
     ["message_receiver", "message_sender"],
     ["mqtt_connection"],
     ["mqtt_link", "protocol_fallback", "deferred_ack"],
+    ["mqtt_client", "round_trips"],
     ["message_buffer", "envelope_codec", "packet_ids"],
     ["queue_options"],
     ["config_params", "option_readers", "telemetry"],
@@ -45,7 +46,7 @@ const LONGER: Record<string, { lines: number; why: string }> = {
     why: "the façade: every public method, one call each",
   },
   "lib/message_receiver.ts": { lines: 340, why: "one state: who waits, who holds, who settles" },
-  "lib/mqtt_connection.ts": { lines: 290, why: "the adapter of the whole port" },
+  "lib/mqtt_connection.ts": { lines: 310, why: "the adapter of the whole port" },
   "lib/mqtt_link.ts": { lines: 350, why: "one link's life from connect to close" },
 };
 const PACKAGE = /^(npm:|jsr:|https?:)/;
