@@ -108,22 +108,24 @@ Deno.test("thousands that are settled in turn are acknowledged in turn", () => {
   assert.equal(setting.client.written.at(-1), "puback 6000");
 });
 
-Deno.test("after a reconnect nothing is acknowledged before it has come again", () => {
-  const setting = new Setting();
-  const { client } = setting;
-  client.deliver(1);
-  client.deliver(2);
-  client.lose();
-  setting.settle(0);
-  client.link(true);
-  assert.deepEqual(client.written, []);
-  client.deliver(1, { dup: true });
-  assert.deepEqual(client.written, ["puback 1"]);
-  client.deliver(2, { dup: true });
-  setting.settle(1);
-  assert.deepEqual(client.written, ["puback 1", "puback 2"]);
-  assert.deepEqual([setting.deliveries.length, setting.redelivered], [2, 2]);
-});
+for (const order of ["arrival", "settled"] as const) {
+  Deno.test(`nothing is acknowledged on a link that did not deliver it (${order})`, () => {
+    const setting = new Setting(order);
+    const { client } = setting;
+    client.deliver(1);
+    client.deliver(2);
+    client.lose();
+    setting.settle(0);
+    client.link(true);
+    assert.deepEqual(client.written, []);
+    client.deliver(1, { dup: true });
+    assert.deepEqual(client.written, ["puback 1"]);
+    client.deliver(2, { dup: true });
+    setting.settle(1);
+    assert.deepEqual(client.written, ["puback 1", "puback 2"]);
+    assert.deepEqual([setting.deliveries.length, setting.redelivered], [2, 2]);
+  });
+}
 
 Deno.test("after a reconnect the order is that of the new link", () => {
   const setting = new Setting();

@@ -42,6 +42,17 @@ for (
   });
 }
 
+Deno.test("a list can be walked backwards as well", () => {
+  const list = new LinkedList<string>();
+  const last = list.push("d");
+  list.insertBefore(last, "b");
+  list.insertAfter(list.first!, "c");
+  list.insertBefore(list.first!, "a");
+  let letters = "";
+  for (let node = list.last; node !== null; node = node.previous) letters += node.value;
+  assert.equal(letters, "dcba");
+});
+
 Deno.test("a list that was emptied can be filled again", () => {
   const list = new LinkedList<number>();
   list.remove(list.push(1));

@@ -115,6 +115,22 @@ Deno.test("an answer while a message is handed over does not disturb the order",
   assert.equal(setting.sender.pending, 0);
 });
 
+Deno.test("many answers while messages are handed over do not pile up on the stack", async () => {
+  using setting = new Setting(50_000);
+  const { connection, sender } = setting;
+  connection.writable = false;
+  for (let index = 0; index < 50_000; index++) setting.send("a", { qos: 0 });
+  connection.publish = (_message, done) => {
+    done();
+    return () => {};
+  };
+  connection.writable = true;
+  sender.pump();
+  await settled();
+  assert.deepEqual(new Set(setting.outcomes), new Set(["a sent"]));
+  assert.equal(setting.outcomes.length, 50_000);
+});
+
 Deno.test("what cannot be handed over fails alone", async () => {
   using setting = new Setting();
   const { connection } = setting;
