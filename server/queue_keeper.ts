@@ -23,7 +23,6 @@ export interface LinkStatus {
  */
 export class QueueKeeper extends EventTarget implements AsyncDisposable {
   readonly queue: MqttMessageQueue;
-  #state: LinkState = "closed";
   #waiting = false;
   #retryAt: number | null = null;
   #trouble: string | null = null;
@@ -79,7 +78,7 @@ export class QueueKeeper extends EventTarget implements AsyncDisposable {
 
   /** What is known of the link. */
   get link(): LinkStatus {
-    const state = this.#waiting && this.#state === "closed" ? "waiting" : this.#state;
+    const state = this.#waiting && this.queue.state === "closed" ? "waiting" : this.queue.state;
     return { state, retryAt: this.#retryAt, trouble: this.#trouble };
   }
 
@@ -91,7 +90,9 @@ export class QueueKeeper extends EventTarget implements AsyncDisposable {
     const { signal } = this.#stop;
     for (let delay = FIRST_RETRY_MS; !signal.aborted; delay = Math.min(2 * delay, LAST_RETRY_MS)) {
       try {
-        return await this.openOnce();
+        await this.openOnce();
+        // The queue tells that its link is up before it can be used; now it can.
+        return this.#change({ waiting: false, retryAt: null, trouble: null });
       } catch (error) {
         if (signal.aborted) return;
         this.#change({ waiting: true, retryAt: Date.now() + delay, trouble: messageOf(error) });
@@ -105,7 +106,6 @@ export class QueueKeeper extends EventTarget implements AsyncDisposable {
   }
 
   #follow({ state, cause, retryInMs }: QueueEvents["statechange"]): void {
-    this.#state = state;
     if (state === "connected") {
       this.#change({ waiting: false, retryAt: null, trouble: null });
     } else if (state === "reconnecting" || state === "disconnected") {

@@ -5,6 +5,7 @@ import { freePort } from "../support/free_port.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
 
 const ROOT = new URL("../../", import.meta.url);
+const WAIT_MS = 20_000;
 const RUN = ["run", "--allow-env", "--allow-net", "--allow-read=mod.ts,lib", "server/main.ts"];
 
 /** What the page hears. */
@@ -13,7 +14,7 @@ class FeedReader {
   #seen = "";
 
   static async open(url: string): Promise<FeedReader> {
-    const { body } = await fetch(`${url}events`);
+    const { body } = await fetch(`${url}events`, { signal: AbortSignal.timeout(WAIT_MS) });
     assert.ok(body !== null);
     return new FeedReader(body);
   }
