@@ -39,7 +39,7 @@ export function apiRoutes(parts: ApiParts): Hono {
     routes.all(path, (c) => wrongMethod(c, "POST"));
   };
 
-  post("/send", ["type", "correlationId", "message"], async ({ queue }, fields, c) => {
+  post("/send", ["type", "correlationId", "message", "encoding"], async ({ queue }, fields, c) => {
     const envelope = readMessage(fields);
     await queue.send(null, envelope);
     return c.json({ messageId: envelope.messageId });
@@ -84,6 +84,11 @@ export function apiRoutes(parts: ApiParts): Hono {
       return queue.abandon(envelope, { delay: readWhole("delay", fields.delay, 0, MAX_DELAY_MS) });
     }),
   );
+  post(
+    "/renew",
+    ["messageId"],
+    settle(null, ({ queue }, envelope) => queue.renewLock(envelope)),
+  );
   const givenUp = ["messageId", "reason", "description"];
   post(
     "/dead-letter",
@@ -116,8 +121,8 @@ export function apiRoutes(parts: ApiParts): Hono {
       capabilities: queue.getCapabilities(),
     })));
 
-  /** One way to settle the message that the request names by its id. */
-  function settle(outcome: string, work: Settling): Work {
+  /** One way to settle the message that the request names by its id; a line of the terminal tells the outcome. */
+  function settle(outcome: string | null, work: Settling): Work {
     return async (keeper, fields, c) => {
       const messageId = readText(fields, "messageId");
       if (messageId === null) {
@@ -128,7 +133,7 @@ export function apiRoutes(parts: ApiParts): Hono {
         return problem(c, 404, "No such message: it is settled, or its lock was lost long ago");
       }
       await work(keeper, envelope, fields);
-      tell(parts, keeper, outcome, envelope);
+      if (outcome !== null) tell(parts, keeper, outcome, envelope);
       return c.body(null, 204);
     };
   }

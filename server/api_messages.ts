@@ -40,6 +40,9 @@ export function writeMessage(envelope: MessageEnvelope): ApiMessage {
   };
 }
 
+/** A dead letter as the JSON API writes it. */
+export type ApiDeadLetter = ReturnType<typeof writeDeadLetter>;
+
 /** A dead letter as the JSON API writes it: the message, and why it was given up. */
 export function writeDeadLetter(letter: DeadLetter) {
   const { id, envelope, reason, description, topic, deliveryCount, time } = letter;
@@ -66,8 +69,15 @@ export function readMessage(request: Record<string, unknown>): MessageEnvelope {
   return new MessageEnvelope(
     readText(request, "correlationId"),
     readText(request, "type"),
-    request.message,
+    readText(request, "encoding") === null ? request.message : readBytes(request),
   );
+}
+
+/** The bytes of a message's body; those of a JSON value as it is written without spaces. */
+export function bodyOf({ encoding, message }: ApiMessage): Uint8Array {
+  if (message === null) return new Uint8Array();
+  if (encoding === "base64") return Uint8Array.fromBase64(String(message));
+  return new TextEncoder().encode(encoding === "text" ? String(message) : JSON.stringify(message));
 }
 
 /**
@@ -97,6 +107,18 @@ export function readWhole(name: string, value: unknown, missing: number, max: nu
     );
   }
   return number;
+}
+
+/** Bytes that are no text come in as they go out: `encoding` says so. */
+function readBytes({ encoding, message }: Record<string, unknown>): Uint8Array {
+  if (encoding === "base64" && typeof message === "string") {
+    return Uint8Array.fromBase64(message); // A SyntaxError where it is none.
+  }
+  throw new TypeError(
+    `Cannot send: encoding is "base64" with a string or is left out, received ${
+      JSON.stringify(encoding)
+    }`,
+  );
 }
 
 function writeBody(

@@ -2,20 +2,38 @@ import { parseArgs } from "node:util";
 import type { QoS } from "../mod.ts";
 
 /** The commands of the shell. */
-export type CliCommand = "send" | "receive" | "peek" | "count";
+export type CliCommand = typeof COMMANDS[number];
 
-/** What the shell was asked to do. */
-export interface CliOptions {
-  command: CliCommand;
-  broker: string;
+/** What `dead` does. */
+export type DeadAction = typeof DEAD_ACTIONS[number];
+
+/** A queue on a broker. */
+export interface BrokerTarget {
+  url: string;
   username: string | undefined;
   password: string | undefined;
   topic: string;
   qos: QoS;
   /** The durable session; `null` for the shell's own. */
   clientId: string | null;
+}
+
+/** A queue of a running server. */
+export interface ServerTarget {
+  /** Ends with a slash. */
+  url: string;
+  token: string | undefined;
+  /** Another topic than the server's own. */
+  topic: string | undefined;
+}
+
+/** What the shell was asked to do. */
+export interface CliOptions {
+  command: CliCommand;
+  target: { broker: BrokerTarget } | { server: ServerTarget };
   /** Whether JSON Lines were asked for. */
   json: boolean;
+  /** `Infinity` for no end, as `count`. */
   timeoutMs: number;
   count: number;
   type: string | null;
@@ -24,6 +42,8 @@ export interface CliOptions {
   file: string | null;
   /** The words that are the body, or `null`. */
   body: string | null;
+  /** What `dead` does, and with which: `null` for all of them. */
+  dead: { action: DeadAction; id: string | null };
 }
 
 /** Thrown where the command line cannot be used; the message is for the person who typed it. */
@@ -31,11 +51,17 @@ export class CliUsageError extends Error {
   override readonly name = "CliUsageError";
 }
 
-const COMMANDS = ["send", "receive", "peek", "count"] as const;
-const PROTOCOLS = ["mqtt:", "mqtts:", "ws:", "wss:"];
+const COMMANDS = ["send", "receive", "peek", "count", "listen", "dead"] as const;
+const DEAD_ACTIONS = ["browse", "redrive", "purge"] as const;
+const BROKER_PROTOCOLS = ["mqtt:", "mqtts:", "ws:", "wss:"];
 const MAX_COUNT = 1_000_000;
 const MAX_TIMEOUT_MS = 2_147_483_647;
-const DEFAULT_COUNT = { send: 1, receive: 1, peek: 10, count: 1 };
+const DEFAULT_COUNT: Partial<Record<CliCommand, number>> = {
+  receive: 1,
+  peek: 10,
+  listen: Infinity,
+  dead: 100,
+};
 
 const OPTIONS = {
   "broker": { type: "string" },
@@ -44,46 +70,27 @@ const OPTIONS = {
   "topic": { type: "string" },
   "qos": { type: "string" },
   "client-id": { type: "string" },
+  "server": { type: "string" },
+  "token": { type: "string" },
   "json": { type: "boolean" },
   "timeout": { type: "string" },
   "count": { type: "string" },
   "type": { type: "string" },
   "correlation-id": { type: "string" },
   "file": { type: "string" },
+  "all": { type: "boolean" },
   "help": { type: "boolean", short: "h" },
 } as const;
 
-const ONLY_SEND = ["type", "correlation-id", "file"] as const;
+/** Options that change nothing anywhere else, and would be silently without effect. */
+const BELONGING: readonly [CliCommand, readonly (keyof Flags)[]][] = [
+  ["send", ["type", "correlation-id", "file"]],
+  ["dead", ["all"]],
+];
+const ONLY_BROKER = ["broker", "username", "password", "qos", "client-id"] as const;
 
-/** The text that `--help` shows. */
-export const CLI_USAGE = `Usage: deno task send [options] [message]
-       deno task receive|peek|count [options]
-
-  send      sends the words given, the whole of a file, or standard input: one message a line
-  receive   takes messages out of the queue; one is gone when its line has been written
-  peek      shows messages and leaves them in the queue
-  count     tells how many messages are in the queue
-
-  --broker URL          mqtt, mqtts, ws or wss  (mqtt://localhost:1883)   MQTT_URL
-  --username NAME       for the broker                                    MQTT_USERNAME
-  --password WORD       for the broker; better through the environment    MQTT_PASSWORD
-  --topic TOPIC         the queue's topic       (mytopic)                 MQTT_TOPIC
-  --qos 0|1|2           quality of service      (1)                       MQTT_QOS
-  --client-id ID        receive, peek, count: the session to use
-  --count N             receive: at most so many (1); peek likewise (10)
-  --timeout MS          receive: how long to wait for messages (10000)
-  --type NAME           send: the message type
-  --correlation-id ID   send: the correlation id
-  --file PATH           send: the file that is the body
-  --json                JSON Lines; always so where the output is no terminal
-  --help                this text
-
-receive, peek and count use a durable session of the shell's own, one for each user, machine and topic:
-the broker keeps messages for it while no shell runs. The first of these commands makes the session, so
-it sees only what is sent afterwards (and retained messages). Run one of them once before you rely on it.
-
-Exit code: 0 done, 1 failed, 2 wrong usage, 3 nothing there, 130 interrupted.
-`;
+type Flags = NonNullable<ReturnType<typeof parse>>["values"];
+type Read = (flag: string | undefined, variable: string) => string | undefined;
 
 /**
  * Reads the command line and, where a flag is missing, the environment.
@@ -100,29 +107,34 @@ export function readCliOptions(
   const command = COMMANDS.find((command) => command === name);
   if (command === undefined) {
     throw new CliUsageError(
-      `Cannot run this: send, receive, peek or count is needed, received ${name ?? "nothing"}`,
+      `Cannot run this: one of ${COMMANDS.join(", ")} is needed, received ${name ?? "nothing"}`,
     );
   }
-  const read = (flag: string | undefined, variable: string) => flag ?? (env(variable) || undefined);
-  if (command !== "send") refuseSendOptions(command, values, words);
+  const read: Read = (flag, variable) => flag ?? (env(variable) || undefined);
+  refuseForeignOptions(command, values);
+  const dead = readDead(command, words, values.all ?? false);
+  if (command !== "send" && command !== "dead") refuseWords(command, words);
   if (values.file !== undefined && words.length > 0) {
     throw new CliUsageError("Cannot send: a message and --file were given, one of them is enough");
   }
+  const listens = command === "listen";
   return {
     command,
-    broker: checkBroker(read(values.broker, "MQTT_URL") ?? "mqtt://localhost:1883"),
-    username: read(values.username, "MQTT_USERNAME"),
-    password: read(values.password, "MQTT_PASSWORD"),
-    topic: checkTopic(read(values.topic, "MQTT_TOPIC") ?? "mytopic"),
-    qos: readWhole("--qos", read(values.qos, "MQTT_QOS") ?? "1", 0, 2) as QoS,
-    clientId: values["client-id"] ?? null,
+    target: values.server === undefined
+      ? { broker: readBroker(values, read) }
+      : { server: readServer(values.server, values, read) },
     json: values.json ?? false,
-    timeoutMs: readWhole("--timeout", values.timeout ?? "10000", 0, MAX_TIMEOUT_MS),
-    count: readWhole("--count", values.count ?? `${DEFAULT_COUNT[command]}`, 1, MAX_COUNT),
+    timeoutMs: values.timeout === undefined
+      ? (listens ? Infinity : 10_000)
+      : readWhole("--timeout", values.timeout, listens ? 1 : 0, MAX_TIMEOUT_MS),
+    count: values.count === undefined
+      ? DEFAULT_COUNT[command] ?? 1
+      : readWhole("--count", values.count, 1, MAX_COUNT),
     type: values.type ?? null,
     correlationId: values["correlation-id"] ?? null,
     file: values.file ?? null,
     body: words.length > 0 ? words.join(" ") : null,
+    dead,
   };
 }
 
@@ -135,26 +147,76 @@ function parse(args: readonly string[]) {
   }
 }
 
-function refuseSendOptions(
-  command: CliCommand,
-  values: { [Name in typeof ONLY_SEND[number]]?: string },
-  words: readonly string[],
-): void {
-  const given = ONLY_SEND.find((name) => values[name] !== undefined);
-  if (given !== undefined) {
-    throw new CliUsageError(`Cannot ${command}: --${given} belongs to send`);
+function readBroker(flags: Flags, read: Read): BrokerTarget {
+  if (flags.token !== undefined) {
+    throw new CliUsageError("Cannot use --token: it belongs to --server");
   }
-  if (words.length > 0) {
+  return {
+    url: checkBroker(read(flags.broker, "MQTT_URL") ?? "mqtt://localhost:1883"),
+    username: read(flags.username, "MQTT_USERNAME"),
+    password: read(flags.password, "MQTT_PASSWORD"),
+    topic: checkTopic(read(flags.topic, "MQTT_TOPIC") ?? "mytopic"),
+    qos: readWhole("--qos", read(flags.qos, "MQTT_QOS") ?? "1", 0, 2) as QoS,
+    clientId: flags["client-id"] ?? null,
+  };
+}
+
+/** The address that the server printed is enough: it may have the token in it. */
+function readServer(text: string, flags: Flags, read: Read): ServerTarget {
+  const given = ONLY_BROKER.find((name) => flags[name] !== undefined);
+  if (given !== undefined) {
+    throw new CliUsageError(`Cannot use --${given} with --server: the server has its own broker`);
+  }
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol) || url.username + url.password !== "") {
     throw new CliUsageError(
-      `Cannot ${command}: no words are needed, received "${words.join(" ")}"`,
+      "Cannot use the server: a URL such as http://127.0.0.1:8080 is needed, received another form",
     );
   }
+  const topic = read(flags.topic, "MQTT_TOPIC");
+  return {
+    url: url.origin + url.pathname.replace(/\/*$/, "/"),
+    token: flags.token ?? url.searchParams.get("token") ?? (read(undefined, "MQTT_QUEUE_TOKEN")),
+    topic: topic === undefined ? undefined : checkTopic(topic),
+  };
+}
+
+function readDead(command: CliCommand, words: readonly string[], all: boolean): CliOptions["dead"] {
+  const [word = "browse", ...ids] = command === "dead" ? words : [];
+  const action = DEAD_ACTIONS.find((action) => action === word);
+  if (action === undefined) {
+    throw new CliUsageError(
+      `Cannot do this with dead letters: ${
+        DEAD_ACTIONS.join(", ")
+      } can be done, received "${word}"`,
+    );
+  }
+  const needed = action === "browse" || all ? 0 : 1;
+  if (ids.length === needed && !(action === "browse" && all)) return { action, id: ids[0] ?? null };
+  throw new CliUsageError(
+    action === "browse"
+      ? "Cannot browse: neither an id nor --all is needed; --count says how many"
+      : `Cannot ${action}: one id or --all is needed, received ${all ? "both" : words.length - 1}`,
+  );
+}
+
+function refuseForeignOptions(command: CliCommand, flags: Flags): void {
+  for (const [owner, names] of BELONGING) {
+    const given = owner === command ? undefined : names.find((name) => flags[name] !== undefined);
+    if (given === undefined) continue;
+    throw new CliUsageError(`Cannot ${command}: --${given} belongs to ${owner}`);
+  }
+}
+
+function refuseWords(command: CliCommand, words: readonly string[]): void {
+  if (words.length === 0) return;
+  throw new CliUsageError(`Cannot ${command}: no words are needed, received "${words.join(" ")}"`);
 }
 
 /** The value itself is not shown: there may be a password in it. */
 function checkBroker(text: string): string {
   const url = URL.parse(text);
-  if (url === null || !PROTOCOLS.includes(url.protocol) || url.hostname === "") {
+  if (url === null || !BROKER_PROTOCOLS.includes(url.protocol) || url.hostname === "") {
     throw new CliUsageError(
       "Cannot use the broker: a URL such as mqtt://localhost:1883 is needed, received another form",
     );

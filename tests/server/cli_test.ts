@@ -208,11 +208,14 @@ Deno.test("--help goes to standard output and tells that the first call makes th
 
 Deno.test("a person's line shows control characters instead of obeying them", async () => {
   const output = new URL("../../server/cli_output.ts", import.meta.url).href;
+  const messages = new URL("../../server/api_messages.ts", import.meta.url).href;
   const mod = new URL("../../mod.ts", import.meta.url).href;
   const code = `
     import { CliOutput } from ${JSON.stringify(output)};
+    import { writeMessage } from ${JSON.stringify(messages)};
     import { MessageEnvelope } from ${JSON.stringify(mod)};
-    await new CliOutput(false).writeMessage(new MessageEnvelope(null, "t\\u001b[2J", "a\\u001b]0;x\\u0007\\nb"));
+    const envelope = new MessageEnvelope(null, "t\\u001b[2J", "a\\u001b]0;x\\u0007\\nb");
+    await new CliOutput(false).writeMessage(writeMessage(envelope));
   `;
   await using child = startDeno(["eval", code]);
   const { stdout, stderr } = await child.result();
