@@ -6,6 +6,7 @@ export class Alarm {
   readonly #ring: () => void;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #at = Infinity;
+  #stopped = false;
 
   /** @param ring called at the time; it may set the alarm again */
   constructor(ring: () => void) {
@@ -14,7 +15,7 @@ export class Alarm {
 
   /** Rings at `time` (milliseconds since the epoch) unless it rings earlier anyway. */
   by(time: number): void {
-    if (time >= this.#at) return;
+    if (this.#stopped || time >= this.#at) return;
     clearTimeout(this.#timer);
     this.#at = time;
     const wait = Math.min(Math.max(time - Date.now(), 0), MAX_TIMER_MS);
@@ -24,8 +25,9 @@ export class Alarm {
     }, Math.ceil(wait));
   }
 
-  /** Rings no more. */
+  /** Rings no more, whatever is asked for later. */
   stop(): void {
+    this.#stopped = true;
     clearTimeout(this.#timer);
     this.#at = Infinity;
   }

@@ -61,10 +61,8 @@ export class ConfigParams implements Iterable<[string, unknown]> {
       const equals = part.indexOf("=");
       const key = part.slice(0, Math.max(equals, 0)).trim();
       if (key === "") {
-        throw new ConfigError(
-          "Cannot configure: key=value is needed between the semicolons",
-          part.trim().split("=")[0],
-        );
+        // The part may be half of a password that has a semicolon: it is not shown.
+        throw new ConfigError("Cannot configure: key=value is needed between the semicolons", "");
       }
       values.set(key, part.slice(equals + 1).trim());
     }
@@ -85,9 +83,13 @@ export class ConfigParams implements Iterable<[string, unknown]> {
 function flatten(object: object, prefix: string, into: Map<string, unknown>): void {
   for (const [key, value] of Object.entries(object)) {
     const path = prefix === "" ? key : `${prefix}.${key}`;
-    const nested = typeof value === "object" && value !== null && !(value instanceof Uint8Array) &&
-      !Array.isArray(value);
-    if (nested) flatten(value, path, into);
+    if (isPlainObject(value)) flatten(value, path, into);
     else into.set(path, value);
   }
+}
+
+function isPlainObject(value: unknown): value is object {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
 }

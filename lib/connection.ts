@@ -99,8 +99,8 @@ export interface Connection {
   readonly writable: boolean;
   /**
    * Hands a message over; `done` is called once, when the broker has it (QoS 0: when it is written)
-   * or will never. The function that comes back forgets it: it is not sent again, and `done` is
-   * called no more.
+   * or will never. The function that comes back forgets it: it is not sent on another link, and
+   * `done` is called when this one has answered or is lost.
    */
   publish(message: OutgoingMessage, done: (error?: Error) => void): () => void;
   /** Looks at the retained messages under a filter, one by one, without taking them. */

@@ -1,9 +1,15 @@
+import { assertCount } from "./call_options.ts";
 import type { Connection, Delivery } from "./connection.ts";
 import { NotSupportedError } from "./errors.ts";
-import { MessageEnvelope, type MessageEnvelopeJson } from "./message_envelope.ts";
+import { MessageEnvelope, type MessageEnvelopeJson, readEnvelope } from "./message_envelope.ts";
+import { assertTopicName } from "./topic_filter.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
+/** The payload that removes a retained message. */
+const NOTHING = new Uint8Array();
+/** The longest level that an id makes as it is, in bytes. */
+const MAX_LEVEL = 1_024;
 
 /** A message that was given up, and why. */
 export interface DeadLetter {
@@ -95,10 +101,13 @@ export class DeadLetters implements DeadLetterStore {
   }
 
   async peekBatch(max: number): Promise<DeadLetter[]> {
-    if (!Number.isInteger(max) || max < 1) {
-      throw new RangeError(`Cannot peek: a positive whole number is needed, received ${max}`);
-    }
-    return (await this.#read()).slice(0, max);
+    assertCount("peek", max);
+    let letters: DeadLetter[] = [];
+    await this.#connection().readRetained(`${this.#folder}+`, (delivery) => {
+      letters.push(readDeadLetter(delivery, this.#folder) ?? strangeLetter(delivery));
+      if (letters.length >= 2 * max) letters = oldest(letters, max); // Not all at a time.
+    });
+    return oldest(letters, max);
   }
 
   async count(): Promise<number> {
@@ -108,20 +117,27 @@ export class DeadLetters implements DeadLetterStore {
   }
 
   async redrive(id?: string): Promise<number> {
-    const letters = (await this.#read()).filter((letter) => id === undefined || letter.id === id);
-    for (const letter of letters) {
-      await this.#resend(letter.envelope, letter.topic);
-      await this.#remove(letter.id);
+    let redriven = 0;
+    let failure: unknown;
+    for (const topic of await this.#topics(id)) {
+      try {
+        const letter = await this.#readOne(topic);
+        if (letter === null) continue; // Not a dead letter of ours: it stays where it is.
+        await this.#resend(letter.envelope, letter.topic);
+        await this.#publish(topic, NOTHING);
+        redriven++;
+      } catch (error) {
+        failure ??= error; // The others behind it are not held up.
+      }
     }
-    return letters.length;
+    if (failure !== undefined) throw failure;
+    return redriven;
   }
 
   async purge(id?: string): Promise<number> {
-    const topics = new Set<string>();
-    const filter = id === undefined ? `${this.#folder}+` : this.#topicOf(id);
-    await this.#connection().readRetained(filter, ({ topic }) => topics.add(topic));
-    for (const topic of topics) await this.#publish(topic, new Uint8Array());
-    return topics.size;
+    const topics = await this.#topics(id);
+    for (const topic of topics) await this.#publish(topic, NOTHING);
+    return topics.length;
   }
 
   /** Whether the topic is that of a dead letter of this queue. */
@@ -145,27 +161,30 @@ export class DeadLetters implements DeadLetterStore {
       },
     };
     const payload = encoder.encode(JSON.stringify(json));
-    await this.#publish(this.#topicOf(envelope.messageId), payload);
+    await this.#publish(this.#folder + await levelOf(envelope.messageId), payload);
   }
 
   get #folder(): string {
     return this.#folderOf();
   }
 
-  async #remove(id: string): Promise<void> {
-    await this.#publish(this.#topicOf(id), new Uint8Array());
-  }
-
-  async #read(): Promise<DeadLetter[]> {
-    const letters: DeadLetter[] = [];
-    await this.#connection().readRetained(`${this.#folder}+`, (delivery) => {
-      letters.push(readDeadLetter(delivery, this.#folder));
+  /** The topics of one dead letter, or of all, in the order of their age. */
+  async #topics(id: string | undefined): Promise<string[]> {
+    const filter = this.#folder + (id === undefined ? "+" : await levelOf(id));
+    const found: { topic: string; time: number }[] = [];
+    await this.#connection().readRetained(filter, (delivery) => {
+      const time = readDeadLetter(delivery, this.#folder)?.time.getTime() ?? 0;
+      found.push({ topic: delivery.topic, time });
     });
-    return letters.sort((a, b) => a.time.getTime() - b.time.getTime());
+    return found.sort((a, b) => a.time - b.time).map(({ topic }) => topic);
   }
 
-  #topicOf(id: string): string {
-    return this.#folder + encodeURIComponent(id);
+  async #readOne(topic: string): Promise<DeadLetter | null> {
+    let letter: DeadLetter | null = null;
+    await this.#connection().readRetained(topic, (delivery) => {
+      letter = readDeadLetter(delivery, this.#folder);
+    });
+    return letter;
   }
 }
 
@@ -174,38 +193,65 @@ export function deadLetterFolder(prefix: string, name: string): string {
   return `${prefix}/${name.replaceAll("+", "%2B").replaceAll("#", "%23")}/`;
 }
 
-/** Whoever may publish there may write anything, so what is no dead letter is shown as it is. */
-function readDeadLetter({ topic, payload }: Delivery, folder: string): DeadLetter {
-  const id = decodeId(topic.slice(folder.length));
+function oldest(letters: DeadLetter[], max: number): DeadLetter[] {
+  return letters.sort((a, b) => a.time.getTime() - b.time.getTime()).slice(0, max);
+}
+
+/** The level of a topic that stands for an id: the id itself where that can be, else its digest. */
+async function levelOf(id: string): Promise<string> {
+  const wellFormed = id.toWellFormed();
+  const level = encodeURIComponent(wellFormed);
+  if (wellFormed === id && level !== "" && level.length <= MAX_LEVEL) return level;
+  const digest = await crypto.subtle.digest("SHA-256", encoder.encode(JSON.stringify(id)));
+  return `sha256-${new Uint8Array(digest).toHex()}`;
+}
+
+/** Reads what `add` wrote; `null` where somebody else wrote it. */
+function readDeadLetter({ topic, payload }: Delivery, folder: string): DeadLetter | null {
   try {
     const json = JSON.parse(decoder.decode(payload)) as DeadLetterJson;
-    const envelope = MessageEnvelope.fromJSON(json);
+    const envelope = readEnvelope(json, 0);
     const { reason, description, topic: origin, delivery_count, time } = json.dead_letter;
-    envelope.topic = String(origin);
+    if (envelope === null || !topic.startsWith(folder)) return null;
+    assertTopicName(origin);
+    envelope.topic = origin;
     envelope.deliveryCount = Number(delivery_count) || 0;
     return {
-      id,
+      id: envelope.messageId,
       envelope,
       reason: String(reason),
       description: String(description),
-      topic: String(origin),
+      topic: origin,
       deliveryCount: envelope.deliveryCount,
       time: validDate(time),
     };
   } catch {
-    const envelope = new MessageEnvelope(null, topic, payload);
-    envelope.topic = topic;
-    const reason = "unreadable";
-    const description = "Not written by this queue";
-    return { id, envelope, reason, description, topic, deliveryCount: 0, time: new Date(0) };
+    return null; // Whoever may publish there may write anything.
   }
 }
 
-function decodeId(level: string): string {
+/** What stands among the dead letters and is none: it can be looked at and purged. */
+function strangeLetter({ topic, payload }: Delivery): DeadLetter {
+  const envelope = new MessageEnvelope(null, topic, payload);
+  envelope.topic = topic;
+  const id = decodeLevel(topic.slice(topic.lastIndexOf("/") + 1));
+  const description = "Not written by this queue: it can be purged, not redriven";
+  return {
+    id,
+    envelope,
+    reason: "unreadable",
+    description,
+    topic,
+    deliveryCount: 0,
+    time: new Date(0),
+  };
+}
+
+function decodeLevel(level: string): string {
   try {
     return decodeURIComponent(level);
   } catch {
-    return level; // Not an id that this queue wrote.
+    return level;
   }
 }
 

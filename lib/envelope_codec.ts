@@ -1,5 +1,5 @@
 import type { Delivery, QoS, WireProperties } from "./connection.ts";
-import { MessageEnvelope } from "./message_envelope.ts";
+import { MessageEnvelope, readEnvelope } from "./message_envelope.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -7,6 +7,9 @@ const OPEN_BRACE = 0x7b;
 
 /** Longest text that a packet can carry, in bytes. */
 const MAX_TEXT_BYTES = 65_535;
+
+/** How a property of an ordinary object is. */
+const OWN = { enumerable: true, writable: true, configurable: true };
 
 /** What the codec itself puts among the user properties of a bare message. */
 const MESSAGE_ID = "message_id";
@@ -51,17 +54,19 @@ export function encodeEnvelope(envelope: MessageEnvelope, options: EncodeOptions
   const correlationId = envelope.correlationId ?? options.correlationId;
   const sentTime = new Date(options.now).toISOString();
   const properties: WireProperties = {};
-  assertText("correlationId", correlationId);
-  assertText("messageId", envelope.messageId);
-  assertText("messageType", envelope.messageType);
-  assertText("contentType", envelope.contentType);
-  for (const [key, value] of Object.entries(envelope.userProperties)) {
-    assertText("userProperties", key);
-    assertText(`userProperties.${key}`, value);
-  }
   if (protocolVersion === 5 && expiry !== null) properties.messageExpiryInterval = expiry;
 
-  if (serializeEnvelope ?? protocolVersion === 4) {
+  const unsendable = unsendableText(envelope, correlationId);
+  const bare = protocolVersion === 5 && unsendable !== null
+    ? serializeEnvelope === false
+    : !(serializeEnvelope ?? protocolVersion === 4);
+  if (bare && protocolVersion === 5 && unsendable !== null) {
+    throw new TypeError(
+      `Cannot send: ${unsendable} must be text of at most ${MAX_TEXT_BYTES} bytes without NUL`,
+    );
+  }
+
+  if (!bare) {
     const json = envelope.toJSON();
     json.correlation_id = json.trace_id = correlationId;
     json.sent_time = sentTime;
@@ -100,11 +105,12 @@ export function decodeEnvelope(
 ): DecodedEnvelope {
   const { properties } = delivery;
   const named = properties.userProperties?.[MESSAGE_ID] !== undefined;
-  const fromJson = named || serializeEnvelope === false ? null : readJson(delivery.payload);
+  const fromJson = named || serializeEnvelope === false ? null : readJson(delivery.payload, now);
   const envelope = fromJson ?? readBare(delivery, now);
   for (const [key, value] of Object.entries(properties.userProperties ?? {})) {
-    if (isOurs(key) && fromJson === null) continue;
-    envelope.userProperties[key] ??= lastOf(value);
+    if (isOurs(key) && fromJson === null || Object.hasOwn(envelope.userProperties, key)) continue;
+    // A plain assignment would lose a property called "__proto__".
+    Object.defineProperty(envelope.userProperties, key, { ...OWN, value: lastOf(value) });
   }
   envelope.expiry = properties.messageExpiryInterval ?? null;
   envelope.topic = delivery.topic;
@@ -114,10 +120,10 @@ export function decodeEnvelope(
   return { envelope, hasOwnId: named || fromJson !== null };
 }
 
-function readJson(payload: Uint8Array): MessageEnvelope | null {
+function readJson(payload: Uint8Array, now: number): MessageEnvelope | null {
   if (payload[0] !== OPEN_BRACE) return null;
   try {
-    return MessageEnvelope.fromJSON(decoder.decode(payload));
+    return readEnvelope(JSON.parse(decoder.decode(payload)), now);
   } catch {
     return null; // Tolerant reading: it is somebody else's payload, and stays as it is.
   }
@@ -142,16 +148,35 @@ function readBare(delivery: Delivery, now: number): MessageEnvelope {
   return envelope;
 }
 
-function assertText(what: string, value: string | null): void {
-  if (value === null) return;
-  const sendable = typeof value === "string" && value.isWellFormed() && !value.includes("\0") &&
-    (value.length <= MAX_TEXT_BYTES / 3 || encoder.encode(value).byteLength <= MAX_TEXT_BYTES);
-  if (!sendable) {
-    const shown = typeof value === "string" ? JSON.stringify(value.slice(0, 50)) : typeof value;
-    throw new TypeError(
-      `Cannot send: ${what} must be text of at most ${MAX_TEXT_BYTES} bytes without NUL, received ${shown}`,
-    );
+/**
+ * What a property cannot carry, or `null`: JSON is used then, unless the bare form is asked for.
+ *
+ * @throws {TypeError} where it is no text at all
+ */
+function unsendableText(envelope: MessageEnvelope, correlationId: string | null): string | null {
+  const { messageId, messageType, contentType, userProperties } = envelope;
+  let unsendable: string | null = null;
+  const check = (what: string, value: unknown) => {
+    if (typeof value !== "string") {
+      throw new TypeError(`Cannot send: ${what} must be text, received ${typeof value}`);
+    }
+    if (!isSendable(value)) unsendable ??= what;
+  };
+  check("messageId", messageId);
+  if (correlationId !== null) check("correlationId", correlationId);
+  if (messageType !== null) check("messageType", messageType);
+  if (contentType !== null) check("contentType", contentType);
+  for (const key of Object.keys(userProperties)) {
+    check("userProperties", key);
+    check(`userProperties.${key}`, userProperties[key]);
   }
+  return unsendable;
+}
+
+/** Whether a property can carry it ([MQTT-1.5.4]). */
+function isSendable(text: string): boolean {
+  return text.isWellFormed() && !text.includes("\0") &&
+    (text.length <= MAX_TEXT_BYTES / 3 || encoder.encode(text).byteLength <= MAX_TEXT_BYTES);
 }
 
 function isOurs(key: string): boolean {

@@ -24,6 +24,10 @@ export interface BufferEntry extends Deadline {
 
 interface Entry extends BufferEntry {
   readonly sequence: number;
+  /** What it counts for; the payload itself may be transferred away. */
+  readonly cost: number;
+  /** Its place among those that may be dropped, while it is available. */
+  droppable: ListNode<Entry> | null;
   place: ListNode<Entry>;
   ready: ListNode<Entry> | null;
 }
@@ -49,6 +53,8 @@ export interface Due {
 export class MessageBuffer {
   readonly #all = new LinkedList<Entry>();
   readonly #ready = new LinkedList<Entry>();
+  /** The available ones of QoS 0. One that was given back stands last. */
+  readonly #droppable = new LinkedList<Entry>();
   readonly #deadlines = new DeadlineHeap<Entry>();
   #sequence = 0;
   #bytes = 0;
@@ -92,12 +98,15 @@ export class MessageBuffer {
       deadline: Infinity,
       heapIndex: -1,
       sequence: this.#sequence++,
+      cost: costOf(delivery),
+      droppable: null,
       place: undefined as unknown as ListNode<Entry>,
       ready: null,
     };
     entry.place = this.#all.push(entry);
     entry.ready = this.#ready.push(entry);
-    this.#bytes += sizeOf(entry);
+    if (delivery.qos === 0) entry.droppable = this.#droppable.push(entry);
+    this.#bytes += entry.cost;
     if (expiry !== undefined) this.#deadlines.set(entry, entry.expiresAt);
     return entry;
   }
@@ -109,10 +118,7 @@ export class MessageBuffer {
 
   /** The available message of QoS 0 that arrived first: the kind that may be dropped. */
   oldestDroppable(): BufferEntry | undefined {
-    for (const entry of this.#ready) {
-      if (entry.delivery.qos === 0) return entry;
-    }
-    return undefined;
+    return this.#droppable.first?.value;
   }
 
   /** The first `max` available messages. */
@@ -123,11 +129,6 @@ export class MessageBuffer {
       entries.push(entry);
     }
     return entries;
-  }
-
-  /** Every held message. */
-  entries(): Iterable<BufferEntry> {
-    return this.#all;
   }
 
   /** Locks an available message until `until` and counts the delivery. */
@@ -179,7 +180,7 @@ export class MessageBuffer {
     this.#withdraw(held);
     this.#deadlines.delete(held);
     this.#all.remove(held.place);
-    this.#bytes -= sizeOf(held);
+    this.#bytes -= held.cost;
     held.state = "removed";
   }
 
@@ -190,7 +191,7 @@ export class MessageBuffer {
     let after = this.#all.first;
     while (after !== null && after.value.sequence < held.sequence) after = after.next;
     held.place = after === null ? this.#all.push(held) : this.#all.insertBefore(after, held);
-    this.#bytes += sizeOf(held);
+    this.#bytes += held.cost;
     this.#offer(held);
   }
 
@@ -200,13 +201,13 @@ export class MessageBuffer {
     for (;;) {
       const entry = this.#deadlines.popDue(now);
       if (entry === undefined) return due;
-      if (entry.state === "locked") {
+      if (entry.expiresAt <= now) {
+        this.remove(entry);
+        due.expired.push(entry);
+      } else if (entry.state === "locked") {
         this.#unlock(entry);
         this.#offer(entry);
         due.unlocked.push(entry);
-      } else if (entry.expiresAt <= now) {
-        this.remove(entry);
-        due.expired.push(entry);
       } else {
         this.#offer(entry);
       }
@@ -224,11 +225,14 @@ export class MessageBuffer {
     if (entry.ready === null) return;
     this.#ready.remove(entry.ready);
     entry.ready = null;
+    if (entry.droppable !== null) this.#droppable.remove(entry.droppable);
+    entry.droppable = null;
   }
 
   /** Makes it available at its place: beside the nearest neighbour, either way, that is available. */
   #offer(entry: Entry): void {
     entry.state = "available";
+    if (entry.delivery.qos === 0) entry.droppable = this.#droppable.push(entry);
     if (entry.expiresAt !== Infinity) this.#deadlines.set(entry, entry.expiresAt);
     let before = entry.place.previous;
     let after = entry.place.next;
@@ -252,6 +256,7 @@ export class MessageBuffer {
   }
 }
 
-function sizeOf(entry: BufferEntry): number {
-  return entry.delivery.payload.byteLength + ENTRY_OVERHEAD;
+/** What a message counts for while it is held, in bytes. */
+export function costOf(delivery: Delivery): number {
+  return delivery.payload.byteLength + ENTRY_OVERHEAD;
 }

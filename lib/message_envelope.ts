@@ -94,7 +94,7 @@ export class MessageEnvelope {
    *
    * @param correlationId ties it to other work, or `null`
    * @param messageType what the message is
-   * @param message the body: a string (UTF-8), bytes (kept as they are), or any JSON value
+   * @param message the body: a string (UTF-8), bytes or an `ArrayBuffer` (kept as they are), or any JSON value
    * @throws {TypeError} where the body cannot be written as JSON
    */
   constructor(
@@ -106,6 +106,7 @@ export class MessageEnvelope {
     this.messageType = messageType;
     if (typeof message === "string") this.setMessageAsString(message);
     else if (message instanceof Uint8Array) this.message = message;
+    else if (message instanceof ArrayBuffer) this.message = new Uint8Array(message);
     else if (message !== null && message !== undefined) this.setMessageAsObject(message);
   }
 
@@ -188,22 +189,32 @@ export class MessageEnvelope {
    */
   static fromJSON(value: unknown): MessageEnvelope {
     const json: unknown = typeof value === "string" ? JSON.parse(value) : value;
-    if (!isEnvelopeJson(json)) {
-      throw new TypeError(
-        `Cannot read an envelope: message_id, message_type and message are needed, received ${
-          JSON.stringify(json)?.slice(0, 200)
-        }`,
-      );
-    }
-    const envelope = new MessageEnvelope(json.correlation_id ?? json.trace_id, json.message_type);
-    if (json.message_id !== null) envelope.messageId = json.message_id;
-    const sentTime = new Date(json.sent_time ?? NaN);
-    if (!Number.isNaN(sentTime.getTime())) envelope.sentTime = sentTime;
-    if (json.message !== null) envelope.message = Uint8Array.fromBase64(json.message);
-    if (typeof json.content_type === "string") envelope.contentType = json.content_type;
-    envelope.userProperties = stringEntries(json.user_properties);
-    return envelope;
+    const envelope = readEnvelope(json, Date.now());
+    if (envelope !== null) return envelope;
+    throw new TypeError(
+      `Cannot read an envelope: message_id, message_type and message are needed, received ${
+        String(JSON.stringify(json)).slice(0, 200)
+      }`,
+    );
   }
+}
+
+/**
+ * The envelope in a JSON value, or `null` where it is none.
+ *
+ * @param now stands in where the sender did not say when
+ * @throws {SyntaxError} where the body is no base64
+ */
+export function readEnvelope(json: unknown, now: number): MessageEnvelope | null {
+  if (!isEnvelopeJson(json)) return null;
+  const envelope = new MessageEnvelope(json.correlation_id ?? json.trace_id, json.message_type);
+  if (json.message_id !== null) envelope.messageId = json.message_id;
+  const sentTime = new Date(json.sent_time ?? NaN);
+  envelope.sentTime = Number.isNaN(sentTime.getTime()) ? new Date(now) : sentTime;
+  if (json.message !== null) envelope.message = Uint8Array.fromBase64(json.message);
+  if (typeof json.content_type === "string") envelope.contentType = json.content_type;
+  envelope.userProperties = stringEntries(json.user_properties);
+  return envelope;
 }
 
 type EnvelopeJsonRead = {

@@ -3,7 +3,7 @@ import type { Connection, Delivery } from "./connection.ts";
 import { decodeEnvelope } from "./envelope_codec.ts";
 import { LockLostError, QueueClosedError } from "./errors.ts";
 import { LinkedList, type ListNode } from "./linked_list.ts";
-import { type BufferEntry, MessageBuffer } from "./message_buffer.ts";
+import { type BufferEntry, costOf, MessageBuffer } from "./message_buffer.ts";
 import { MessageEnvelope, receiptOf, setReceipt } from "./message_envelope.ts";
 import type { ReceiveMode, ResolvedOptions } from "./queue_options.ts";
 
@@ -68,6 +68,7 @@ export class MessageReceiver {
   /** Names of messages that were settled at QoS 1, by packet id: their PUBACK may get lost with the link. */
   readonly #settledIds = new Map<number, string>();
   #paused = false;
+  #closed = false;
 
   constructor(connection: Connection, options: ResolvedOptions, handlers: ReceiverHandlers) {
     this.#connection = connection;
@@ -82,6 +83,7 @@ export class MessageReceiver {
 
   /** Takes in a message that the connection delivered. */
   accept(delivery: Delivery): void {
+    if (this.#closed) return;
     if (this.#wasSettled(delivery)) {
       this.#connection.settle(delivery);
       return;
@@ -193,19 +195,23 @@ export class MessageReceiver {
     const until = entry.deadline;
     if (lock === null) this.#buffer.detain(entry);
     else this.#buffer.renew(entry, Infinity);
+    receipt.settled = true; // Whoever settles it meanwhile comes too late.
     try {
       await work();
     } catch (error) {
+      receipt.settled = false;
       if (lock === null) this.#giveBack(entry);
-      else if (entry.lock === lock) this.#renew(entry, until);
+      else this.#renew(entry, until);
       throw error;
     }
+    if (this.#closed) throw closed(VERBS[outcome]);
     this.#end(envelope, receipt);
     this.#remove(entry, outcome);
   }
 
   /** Gives a message back after `delay` milliseconds, however often it was delivered. */
   postpone(envelope: MessageEnvelope, delay: number): void {
+    if (this.#closed) return; // The broker has it still.
     const receipt = this.#receiptOf(envelope, "abandon");
     this.#end(envelope, receipt);
     this.#giveBack(receipt.entry, Date.now() + delay);
@@ -220,9 +226,9 @@ export class MessageReceiver {
 
   /** Rejects who waits. What is held is released: it was not acknowledged. */
   close(): void {
+    this.#closed = true;
     this.#alarm.stop();
-    const error = new QueueClosedError("Cannot receive: the queue was closed");
-    for (const waiter of [...this.#waiters]) waiter.reject(error);
+    for (const waiter of [...this.#waiters]) waiter.reject(closed("receive"));
   }
 
   #serve(): void {
@@ -256,7 +262,6 @@ export class MessageReceiver {
   /** A copy to look at. */
   #envelopeOf(entry: BufferEntry): MessageEnvelope {
     const envelope = this.#decode(entry);
-    if (envelope.message !== null) envelope.message = envelope.message.slice();
     envelope.deliveryCount = entry.deliveryCount;
     setReceipt(envelope, new Receipt(this, entry, null));
     return envelope;
@@ -266,6 +271,8 @@ export class MessageReceiver {
     const { serializeEnvelope } = this.#options;
     const { envelope } = decodeEnvelope(entry.delivery, serializeEnvelope, entry.arrivedAt);
     envelope.messageId = entry.messageId ??= envelope.messageId;
+    // Whoever gets it may write into it or transfer it, and the message may yet come again.
+    if (envelope.message === entry.delivery.payload) envelope.message = envelope.message.slice();
     return envelope;
   }
 
@@ -300,6 +307,7 @@ export class MessageReceiver {
   }
 
   #receiptOf(envelope: MessageEnvelope, action: string): Receipt {
+    if (this.#closed) throw closed(action);
     if (!(envelope instanceof MessageEnvelope)) {
       throw new TypeError(`Cannot ${action}: a MessageEnvelope is needed, received ${envelope}`);
     }
@@ -341,6 +349,7 @@ export class MessageReceiver {
       this.#handlers.onDrop(() => this.#envelopeOf(entry), "expired");
     }
     for (const entry of due.unlocked) {
+      if (entry.state !== "available") continue; // An event's listener was quicker.
       if (this.#isExhausted(entry)) this.#exhaust(entry);
       else this.#handlers.onSettle(() => this.#envelopeOf(entry), "abandoned");
     }
@@ -365,8 +374,10 @@ export class MessageReceiver {
   /** Makes room for a message of QoS 0, which is not held back by the broker. */
   #makeRoom(delivery: Delivery): boolean {
     const { maxBufferedBytes, overflow, serializeEnvelope } = this.#options;
-    while (this.#buffer.bytes + delivery.payload.byteLength > maxBufferedBytes) {
-      const oldest = overflow === "drop-oldest" ? this.#buffer.oldestDroppable() : undefined;
+    const cost = costOf(delivery);
+    const evicts = overflow === "drop-oldest" && cost < maxBufferedBytes;
+    while (this.#buffer.bytes + cost >= maxBufferedBytes) {
+      const oldest = evicts ? this.#buffer.oldestDroppable() : undefined;
       if (oldest === undefined) {
         const now = Date.now();
         this.#handlers.onDrop(
@@ -390,6 +401,10 @@ export class MessageReceiver {
     this.#paused = paused;
     this.#connection.setPaused(paused);
   }
+}
+
+function closed(action: string): QueueClosedError {
+  return new QueueClosedError(`Cannot ${action} a message: the queue was closed`);
 }
 
 function lost(entry: BufferEntry, action: string): LockLostError {

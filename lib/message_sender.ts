@@ -26,6 +26,8 @@ interface Job extends Deadline {
   waiting: ListNode<Job> | null;
   /** Forgets the publish, once it was handed over. */
   forget: (() => void) | null;
+  /** Whether its caller was told. */
+  settled: boolean;
 }
 
 /**
@@ -36,10 +38,12 @@ export class MessageSender {
   readonly #connection: Connection;
   readonly #options: SenderOptions;
   readonly #line = new LinkedList<Job>();
+  /** Handed over and not answered; those whose caller was told count for the window only. */
   readonly #inFlight = new Set<Job>();
   readonly #deadlines = new DeadlineHeap<Job>();
   readonly #alarm = new Alarm(() => this.#expire());
   readonly #flushed: (() => void)[] = [];
+  #pending = 0;
   #pumping = false;
 
   constructor(connection: Connection, options: SenderOptions) {
@@ -49,7 +53,7 @@ export class MessageSender {
 
   /** Messages that the broker does not have yet. */
   get pending(): number {
-    return this.#line.size + this.#inFlight.size;
+    return this.#pending;
   }
 
   /**
@@ -62,6 +66,7 @@ export class MessageSender {
    */
   send(message: OutgoingMessage, signal?: AbortSignal): Promise<void> {
     const { maxPending, sendTimeout } = this.#options;
+    if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.pending >= maxPending) {
       const error = new QueueFullError(
         `Cannot send: ${maxPending} messages wait to be sent already`,
@@ -79,14 +84,16 @@ export class MessageSender {
         resolve,
         reject,
         signal,
-        abort: () => this.#fail(job, signal!.reason),
+        abort: () => this.#settle(job, () => reject(signal!.reason)),
         waiting: null,
         forget: null,
+        settled: false,
         deadline: Infinity,
         heapIndex: -1,
       };
       signal?.addEventListener("abort", job.abort, { once: true });
       job.waiting = this.#line.push(job);
+      this.#pending++;
       this.#deadlines.set(job, Date.now() + sendTimeout);
       this.#alarm.by(job.deadline);
       this.pump();
@@ -125,7 +132,9 @@ export class MessageSender {
     const error = new QueueClosedError(
       "Cannot send: the queue was closed before the broker had it",
     );
-    for (const job of [...this.#inFlight, ...this.#line]) this.#fail(job, error);
+    for (const job of [...this.#inFlight, ...this.#line]) {
+      this.#settle(job, () => job.reject(error));
+    }
     this.#alarm.stop();
   }
 
@@ -145,16 +154,11 @@ export class MessageSender {
   }
 
   #handOver(job: Job): void {
-    try {
-      const forget = this.#connection.publish(job.message, (error) => {
-        if (error === undefined) this.#end(job, job.resolve);
-        else this.#fail(job, error);
-        this.pump();
-      });
-      if (this.#inFlight.has(job)) job.forget = forget;
-    } catch (error) {
-      this.#fail(job, error);
-    }
+    job.forget = this.#connection.publish(job.message, (error) => {
+      this.#inFlight.delete(job);
+      this.#settle(job, error === undefined ? job.resolve : () => job.reject(error));
+      this.pump();
+    });
   }
 
   #expire(): void {
@@ -162,31 +166,27 @@ export class MessageSender {
     for (;;) {
       const job = this.#deadlines.popDue(Date.now());
       if (job === undefined) break;
-      this.#fail(
-        job,
-        new TimeoutError(
-          `Cannot send to "${job.message.topic}": the broker did not take it within ${sendTimeout} ms`,
-          sendTimeout,
-        ),
+      const error = new TimeoutError(
+        `Cannot send to "${job.message.topic}": the broker did not take it within ${sendTimeout} ms`,
+        sendTimeout,
       );
+      this.#settle(job, () => job.reject(error));
     }
     this.#alarm.by(this.#deadlines.next);
-    this.pump();
   }
 
-  #fail(job: Job, error: unknown): void {
-    job.forget?.();
-    this.#end(job, () => job.reject(error));
-  }
-
-  #end(job: Job, settle: () => void): void {
+  /** Tells the caller, once. What was handed over is not sent on another link then. */
+  #settle(job: Job, tell: () => void): void {
+    if (job.settled) return;
+    job.settled = true;
     if (job.waiting !== null) this.#line.remove(job.waiting);
     job.waiting = null;
-    this.#inFlight.delete(job);
+    if (this.#inFlight.has(job)) job.forget?.();
     this.#deadlines.delete(job);
     job.signal?.removeEventListener("abort", job.abort);
-    settle();
-    if (this.pending === 0) this.unlink();
+    this.#pending--;
+    tell();
+    if (this.#pending === 0) this.unlink();
   }
 }
 

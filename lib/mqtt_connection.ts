@@ -110,23 +110,27 @@ export class MqttConnection implements Connection {
       this.#writing.delete(settle);
       done(error ? this.#refusal(topic, error) : undefined);
     };
-    link.client.publish(topic, bufferOf(message.payload), {
-      qos,
-      retain,
-      properties: correlationData === undefined
-        ? rest
-        : { ...rest, correlationData: bufferOf(correlationData) },
-    }, settle);
+    try {
+      link.client.publish(topic, bufferOf(message.payload), {
+        qos,
+        retain,
+        properties: correlationData === undefined
+          ? rest
+          : { ...rest, correlationData: bufferOf(correlationData) },
+      }, settle);
+    } catch (error) {
+      // MQTT.js threw while it wrote: what is on the wire is half a packet.
+      link.client.stream.destroy();
+      if (qos > 0) link.client.removeOutgoingMessage(link.client.getLastMessageId());
+      settle(toError(error));
+    }
     if (qos === 0) {
       this.#sentUnconfirmed = true;
       if (!settled) this.#writing.add(settle);
-      return () => settled = true;
+      return () => {};
     }
     const packetId = link.client.getLastMessageId();
-    return () => {
-      settled = true;
-      link.forget(packetId);
-    };
+    return () => link.forget(packetId);
   }
 
   async readRetained(filter: string, onMessage: (delivery: Delivery) => void): Promise<void> {

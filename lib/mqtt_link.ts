@@ -45,6 +45,7 @@ export class MqttLink {
   readonly #options: LinkOptions;
   readonly #handlers: LinkHandlers;
   readonly #packetIds = new PacketIds();
+  readonly #forgotten = new Set<number>();
   #client: MqttClient | null = null;
   #roundTrips: RoundTrips | null = null;
   #state: LinkState = "closed";
@@ -103,10 +104,13 @@ export class MqttLink {
     }
   }
 
-  /** Forgets a publish: it is not sent again, and a late acknowledgement reaches no other. */
+  /**
+   * Sees that a publish is not sent again. What this link has begun it ends: the broker counts it
+   * until then, and a late acknowledgement must reach no other.
+   */
   forget(packetId: number): void {
-    this.client.removeOutgoingMessage(packetId);
-    this.#packetIds.quarantine(packetId);
+    if (this.#state === "connected") this.#forgotten.add(packetId);
+    else this.client.removeOutgoingMessage(packetId);
   }
 
   /** One round trip: resolves when the broker has answered what was sent before, or the link is lost. */
@@ -218,6 +222,8 @@ export class MqttLink {
   }
 
   #down(): void {
+    for (const packetId of this.#forgotten) this.client.removeOutgoingMessage(packetId);
+    this.#forgotten.clear();
     const cause = this.#lastError ?? new ConnectionError(
       `Cannot ${this.#opening === null ? "keep the link" : "connect"} to ${this.#options.url}: ` +
         "the broker closed it without a reason",

@@ -112,7 +112,10 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
       throw new ConfigError("Cannot configure: the queue is open", "");
     }
     const params = config instanceof ConfigParams ? config : ConfigParams.fromObject(config);
-    for (const [name, value] of readConfigParams(params)) this.#values.set(name, value);
+    const values = readConfigParams(params);
+    // Parts of an address replace one that was given whole before.
+    if (["protocol", "host", "port"].some((part) => values.has(part))) this.#values.delete("url");
+    for (const [name, value] of values) this.#values.set(name, value);
   }
 
   /**
@@ -487,6 +490,7 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
     });
     await session.open(cancel.signal);
     this.#session = session;
+    session.announce();
   }
 
   async #close(session: QueueSession): Promise<void> {

@@ -9,10 +9,13 @@ export const PROTOCOLS = ["mqtt", "mqtts", "ws", "wss"];
 /** The address of a broker. */
 export function readUrl(value: unknown, key: string): string {
   const url = typeof value === "string" ? URL.parse(value) : null;
-  if (url === null || !PROTOCOLS.includes(url.protocol.slice(0, -1)) || url.hostname === "") {
+  if (
+    url === null || !isDecodable(url.username + url.password) ||
+    !PROTOCOLS.includes(url.protocol.slice(0, -1)) || url.hostname === ""
+  ) {
     // The address may hold a password, so what was received is not shown.
     throw new ConfigError(
-      `Cannot configure "${key}": mqtt://host:port is needed (or mqtts, ws, wss)`,
+      `Cannot configure "${key}": mqtt://host:port is needed (or mqtts, ws, wss; "%" as %25)`,
       key,
     );
   }
@@ -22,7 +25,7 @@ export function readUrl(value: unknown, key: string): string {
 /** `auto`, 5, 4, or its other name 3.1.1. */
 export function readProtocolVersion(value: unknown, key: string): "auto" | 4 | 5 {
   if (value === "auto") return value;
-  const version = value === "3.1.1" ? 4 : Number(value);
+  const version = value === "3.1.1" ? 4 : typeof value === "string" ? Number(value) : value;
   if (version === 4 || version === 5) return version;
   throw illTyped(key, '"auto", 4 or 5', value);
 }
@@ -85,7 +88,40 @@ export function pem(value: unknown, key: string): unknown {
   throw new ConfigError(`Cannot configure "${key}": PEM text or bytes are needed`, key);
 }
 
+/** The name of a host, nothing around it. What is received is not shown: it may hold a password. */
+export function hostName(value: unknown, key: string): string {
+  const host = typeof value === "string" && value.includes(":") && !value.startsWith("[")
+    ? `[${value}]`
+    : value;
+  const url = typeof host === "string" ? URL.parse(`mqtt://${host}:1883`) : null;
+  if (url !== null && url.hostname !== "" && url.host === `${url.hostname}:1883` && isBare(url)) {
+    return host as string;
+  }
+  throw new ConfigError(`Cannot configure "${key}": the name or address of a host is needed`, key);
+}
+
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function inspect(value: unknown): string {
+  try {
+    return JSON.stringify(value) ?? String(value);
+  } catch {
+    return typeof value; // Circular, or a bigint.
+  }
+}
+
+function isBare(url: URL): boolean {
+  return url.username + url.password + url.search + url.hash === "" && url.pathname.length < 2;
+}
+
 function illTyped(key: string, needed: string, value: unknown): ConfigError {
-  const shown = JSON.stringify(value) ?? String(value);
+  const shown = typeof value === "string" ? JSON.stringify(value) : inspect(value);
   return new ConfigError(`Cannot configure "${key}": ${needed} is needed, received ${shown}`, key);
 }

@@ -3,7 +3,7 @@ const MAX_PACKET_ID = 65_535;
 /**
  * Packet ids in turn, none twice at a time. MQTT.js has providers of its own: one does not look
  * whether an id is in use, the other hands the one that was freed last out at once, so that a late
- * acknowledgement of a forgotten publish would count for the next.
+ * acknowledgement would count for the next message.
  */
 export class PacketIds {
   readonly #used = new Set<number>();
@@ -32,11 +32,6 @@ export class PacketIds {
 
   deallocate(id: number): void {
     this.#used.delete(id);
-  }
-
-  /** Keeps an id out of use until the next link. */
-  quarantine(id: number): void {
-    this.#used.add(id);
   }
 
   /** A new link: MQTT.js registers what it sends again. */

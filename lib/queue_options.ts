@@ -5,6 +5,7 @@ import {
   boolean,
   checked,
   credential,
+  hostName,
   integer,
   oneOf,
   pem,
@@ -122,7 +123,7 @@ const FIELDS: Field[] = [
   { name: "topic", keys: ["topic"], read: checked(assertTopicFilter) },
   { name: "url", keys: ["connection.uri"], read: readUrl },
   { name: "protocol", keys: ["connection.protocol"], read: oneOf(...PROTOCOLS) },
-  { name: "host", keys: ["connection.host"], read: text },
+  { name: "host", keys: ["connection.host"], read: hostName },
   { name: "port", keys: ["connection.port"], read: integer(1, 65_535) },
   { name: "username", keys: ["credential.username"], read: credential },
   { name: "password", keys: ["credential.password"], read: credential },
@@ -195,6 +196,9 @@ export function readTypedOptions(options: QueueOptions): OptionValues {
   const values: OptionValues = new Map();
   const { tls, ...flat } = options;
   const named = Object.entries(flat);
+  if (tls !== undefined && (typeof tls !== "object" || tls === null)) {
+    throw new ConfigError("Cannot configure: tls must be an object", "tls");
+  }
   if (tls !== undefined) {
     for (const [key, value] of Object.entries(tls)) named.push([`tls.${key}`, value]);
   }
@@ -274,7 +278,5 @@ function urlOfParts(values: OptionValues): string {
   const protocol = values.get("protocol") as string ?? "mqtt";
   const host = values.get("host") as string ?? "localhost";
   const port = values.get("port") ?? { mqtt: 1883, mqtts: 8883, ws: 80, wss: 443 }[protocol];
-  return `${protocol}://${
-    host.includes(":") && !host.startsWith("[") ? `[${host}]` : host
-  }:${port}`;
+  return `${protocol}://${host}:${port}`;
 }

@@ -11,7 +11,7 @@ import { MqttConnection } from "./mqtt_connection.ts";
 import type { QueueEvents } from "./queue_events.ts";
 import type { ResolvedOptions } from "./queue_options.ts";
 import { type QueueCounters, traceProcess, traceSend } from "./telemetry.ts";
-import { assertTopicFilter, assertTopicName, sharedFilter } from "./topic_filter.ts";
+import { assertTopicFilter, assertTopicName, isShared, sharedFilter } from "./topic_filter.ts";
 import { settledWithin } from "./within.ts";
 
 /** Tells an event; the detail is made only where somebody listens. */
@@ -37,11 +37,15 @@ export class QueueSession {
   readonly receiver: MessageReceiver;
   readonly #parts: SessionParts;
   readonly #listeners = new Set<MessageListener>();
+  #announced = false;
 
   /** @throws {TypeError} where the topic cannot be subscribed to */
   constructor(parts: SessionParts) {
     const { options, topic, counters, deadLetters, emit } = parts;
     assertTopicFilter(topic);
+    if (options.group !== undefined && isShared(topic)) {
+      throw new TypeError(`Cannot open: "${topic}" names a group, and the option group does too`);
+    }
     const filter = options.group === undefined ? topic : sharedFilter(options.group, topic);
     this.#parts = parts;
     this.options = options;
@@ -77,6 +81,8 @@ export class QueueSession {
 
   /** Connects, and subscribes with `autoSubscribe`; leaves nothing behind where that fails. */
   async open(signal: AbortSignal): Promise<void> {
+    const { emit } = this.#parts;
+    emit("statechange", () => ({ state: "connecting", previous: "closed" }));
     try {
       await this.connection.open(signal);
       if (this.options.messageExpiry !== undefined) this.#assertExpiry("open");
@@ -84,8 +90,17 @@ export class QueueSession {
     } catch (error) {
       this.receiver.close();
       await this.connection.close();
+      const cause = toError(error);
+      emit("statechange", () => ({ state: "closed", previous: "connecting", cause }));
       throw error;
     }
+  }
+
+  /** Tells that it is open, and from now on each change: the attempts before were `open`'s own. */
+  announce(): void {
+    this.#announced = true;
+    const { state } = this.connection;
+    this.#parts.emit("statechange", () => ({ state, previous: "connecting" }));
   }
 
   /** Stops who listens and lets what runs finish, for as long as a lock lasts. */
@@ -135,6 +150,7 @@ export class QueueSession {
 
   /** Keeps or, where the payload is empty, removes a retained message. */
   async publishRetained(topic: string, payload: Uint8Array): Promise<void> {
+    assertTopicName(topic);
     const qos = this.connection.limits!.maximumQoS === 0 ? 0 : 1;
     await this.sender.send({ topic, payload, qos, retain: true, properties: {} });
   }
@@ -214,8 +230,8 @@ export class QueueSession {
   #onChange(change: LinkChange): void {
     const { counters, emit } = this.#parts;
     if (change.state === "connected" && change.previous === "reconnecting") counters.reconnects++;
-    if (change.state !== "connected") this.sender.unlink();
-    emit("statechange", () => change);
+    if (!this.connection.writable) this.sender.unlink();
+    if (this.#announced) emit("statechange", () => change);
   }
 }
 

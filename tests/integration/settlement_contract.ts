@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { LockLostError, MessageEnvelope, type MqttMessageQueue, type QoS } from "../../mod.ts";
 import { queueEvent } from "../support/queue_event.ts";
+import { connectRaw } from "../support/raw_client.ts";
 import { contractTest } from "./contract_test_case.ts";
 import type { ContractSetting } from "./queue_contract.ts";
 
@@ -272,5 +273,78 @@ export function settlementContract(setting: ContractSetting): void {
     assert.deepEqual(seen, ["1", "2"]);
     assert.deepEqual(bodies(await queue.peekBatch(null, 5)), ["2", "3"]);
     assert.equal(queue.stats().completed, 1);
+  });
+
+  test("an id that is no level of a topic makes a dead letter all the same", async (each) => {
+    const { open, text, broker } = each;
+    await using queue = await open({ receiveMode: "peekLock", serializeEnvelope: true });
+    const ids = ["å".repeat(20_000), "", "\ud800", "."];
+    await using raw = await connectRaw(broker.url);
+    for (const id of ids) {
+      const json = { ...text("1").toJSON(), message_id: id };
+      await raw.client.publishAsync("contract", JSON.stringify(json), { qos: 1 });
+      const message = (await queue.receive(null, 10_000))!;
+      await queue.moveToDeadLetter(message);
+    }
+    const letters = await queue.deadLetters.peekBatch(10);
+    assert.deepEqual(letters.map((letter) => letter.id).sort(), ids.sort());
+    assert.equal(await queue.deadLetters.redrive(ids.at(-1)), 1);
+    assert.equal(await queue.deadLetters.purge(), 3);
+    assert.equal(queue.stats().reconnects, 0);
+  });
+
+  test("what is among the dead letters and is none is shown, purged, never redriven", async (each) => {
+    const { open, broker, text } = each;
+    await using queue = await open({ receiveMode: "peekLock" });
+    await using raw = await connectRaw(broker.url);
+    const noOrigin = { ...text("1").toJSON(), dead_letter: { time: "" } };
+    const strange = { "a b": "text", "100%": "{}", "%2f": JSON.stringify(noOrigin) };
+    for (const [level, payload] of Object.entries(strange)) {
+      const topic = `dead-letter/contract/${level}`;
+      await raw.client.publishAsync(topic, payload, { qos: 1, retain: true });
+    }
+    await queue.send(null, text("ours"));
+    await queue.moveToDeadLetter((await queue.receive(null, 10_000))!);
+    const letters = await queue.deadLetters.peekBatch(10);
+    assert.deepEqual(letters.map(({ reason }) => reason).sort(), [
+      "rejected",
+      "unreadable",
+      "unreadable",
+      "unreadable",
+    ]);
+    assert.equal(await queue.deadLetters.redrive(), 1);
+    assert.equal((await queue.receive(null, 10_000))?.getMessageAsString(), "ours");
+    assert.equal(await queue.deadLetters.purge(), 3);
+    assert.equal(await queue.deadLetters.count(), 0);
+  });
+
+  test("a body that its receiver changed or gave away comes again as it was", async (each) => {
+    const { open, text } = each;
+    await using queue = await open({ receiveMode: "peekLock", serializeEnvelope: false });
+    await queue.send(null, text("intact"));
+    const first = (await queue.receive(null, 10_000))!;
+    first.message!.fill(0);
+    await queue.abandon(first);
+    const second = (await queue.receive(null, 10_000))!;
+    assert.equal(second.getMessageAsString(), "intact");
+    structuredClone(second.message, { transfer: [second.message!.buffer as ArrayBuffer] });
+    await queue.abandon(second);
+    const third = (await queue.receive(null, 10_000))!;
+    assert.equal(third.getMessageAsString(), "intact");
+    await queue.complete(third);
+    assert.equal(queue.stats().bufferedBytes, 0);
+  });
+
+  test("a message on its way to the dead letters is nobody else's", async ({ open, text }) => {
+    await using queue = await open({ receiveMode: "peekLock", lockTimeout: 20 });
+    await queue.send(null, text("1"));
+    const message = (await queue.receive(null, 10_000))!;
+    const moved = queue.moveToDeadLetter(message);
+    await queue.abandon(message);
+    await queue.complete(message);
+    assert.equal(queue.stats().available, 0);
+    await moved;
+    assert.equal(await queue.deadLetters.count(), 1);
+    assert.equal(queue.stats().completed, 0);
   });
 }

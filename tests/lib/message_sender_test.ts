@@ -136,8 +136,9 @@ Deno.test("what cannot be handed over fails alone", async () => {
   const { connection } = setting;
   const publish = connection.publish.bind(connection);
   connection.publish = (each, done) => {
-    if (each.topic === "bad") throw new SyntaxError("bad topic");
-    return publish(each, done);
+    if (each.topic !== "bad") return publish(each, done);
+    done(new SyntaxError("bad topic"));
+    return () => {};
   };
   setting.send("a", { topic: "bad" });
   setting.send("b");
@@ -187,8 +188,30 @@ Deno.test("a message that is not acknowledged is forgotten at its deadline", asy
   await settled();
   assert.deepEqual(setting.outcomes, ["a TimeoutError"]);
   assert.equal(connection.published[0].forgotten, true);
+  assert.deepEqual([connection.bodies, sender.pending], [["a"], 1]);
+  connection.published[0].done(); // Only now does the broker not count it any more.
+  assert.deepEqual([connection.bodies, sender.pending], [["a", "b"], 1]);
+});
+
+Deno.test("an aborted message makes room for the next once the broker has answered it", async () => {
+  using setting = new Setting();
+  const { connection, sender } = setting;
+  connection.limits.receiveMaximum = 1;
+  const abort = new AbortController();
+  setting.send("a", {}, abort.signal);
+  setting.send("b");
+  abort.abort();
+  await settled();
+  assert.deepEqual([setting.outcomes, sender.pending], [["a AbortError"], 1]);
+  connection.published[0].done();
   assert.deepEqual(connection.bodies, ["a", "b"]);
-  assert.equal(sender.pending, 1);
+});
+
+Deno.test("a signal that was aborted before sends nothing", async () => {
+  using setting = new Setting();
+  setting.send("a", {}, AbortSignal.abort());
+  await settled();
+  assert.deepEqual([setting.outcomes, setting.connection.bodies], [["a AbortError"], []]);
 });
 
 Deno.test("the error of a deadline tells it", async () => {

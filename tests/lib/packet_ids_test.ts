@@ -45,14 +45,3 @@ Deno.test("a new link frees every id and goes on in turn", () => {
   assert.equal(ids.register(7), true);
   assert.equal(ids.allocate(), 2);
 });
-
-Deno.test("an id in quarantine is not given out before the next link", () => {
-  const ids = new PacketIds();
-  for (let id = 1; id <= 65_535; id++) ids.allocate();
-  ids.deallocate(5);
-  ids.quarantine(5);
-  assert.equal(ids.allocate(), null);
-  ids.clear();
-  ids.allocate();
-  assert.equal(ids.register(5), true);
-});
