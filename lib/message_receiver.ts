@@ -65,7 +65,7 @@ export class MessageReceiver {
   readonly #buffer = new MessageBuffer();
   readonly #waiters = new LinkedList<Waiter>();
   readonly #alarm = new Alarm(() => this.#expire());
-  /** Names of messages that were settled at QoS 1, by packet id: their PUBACK may get lost with the link. */
+  /** Names of messages that were settled, by packet id: their acknowledgement may get lost with the link. */
   readonly #settledIds = new Map<number, string>();
   #paused = false;
   #closed = false;
@@ -280,7 +280,7 @@ export class MessageReceiver {
     const { delivery, messageId } = entry;
     this.#buffer.remove(entry);
     // A dead letter may come back under its name, and is not to be taken for a repetition then.
-    const mayRepeat = delivery.qos === 1 && messageId !== null && outcome !== "dead-lettered";
+    const mayRepeat = delivery.qos > 0 && messageId !== null && outcome !== "dead-lettered";
     if (mayRepeat) this.#settledIds.set(delivery.packetId!, messageId);
     this.#connection.settle(delivery);
     this.#handlers.onSettle(() => this.#envelopeOf(entry), outcome);
@@ -359,12 +359,12 @@ export class MessageReceiver {
   }
 
   /**
-   * Whether this is a message that was settled and came again because its PUBACK was lost with the
-   * link. The packet id alone does not tell, as the broker may have given it to a new message that
-   * was lost too: the name must be the same.
+   * Whether this is a message that was settled and came again: its PUBACK was lost with the link, or
+   * the broker starts QoS 2 anew (aedes does). The packet id alone does not tell, as the broker may
+   * have given it to a new message that was lost too: the name must be the same.
    */
   #wasSettled(delivery: Delivery): boolean {
-    if (!delivery.dup || delivery.qos !== 1) return false;
+    if (!delivery.dup || delivery.qos === 0) return false;
     const settled = this.#settledIds.get(delivery.packetId!);
     if (settled === undefined) return false;
     const decoded = decodeEnvelope(delivery, this.#options.serializeEnvelope, 0);

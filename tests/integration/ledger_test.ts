@@ -1,0 +1,4 @@
+import { brokers } from "./brokers.ts";
+import { ledgerContract } from "./ledger_contract.ts";
+
+for (const setting of brokers) ledgerContract(setting);
