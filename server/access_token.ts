@@ -1,5 +1,6 @@
 import { createHash, timingSafeEqual } from "node:crypto";
 import { type Context, html, type MiddlewareHandler } from "./deps.ts";
+import { GuessLimit } from "./guess_limit.ts";
 import { problem } from "./problem.ts";
 
 const PUBLIC_PATHS = /^\/(?:static\/|mod\.ts$|lib\/|healthz$|readyz$)/;
@@ -9,16 +10,23 @@ const COOKIE_SECONDS = 30 * 24 * 3600;
  * Lets in who has the token: from the URL once (`/?token=…`), from then on by a cookie, or with
  * `Authorization: Bearer …`. The cookie holds what the token hashes to, not the token.
  */
-export function guardToken(token: string | null): MiddlewareHandler {
+export function guardToken(token: string | null, guesses = new GuessLimit()): MiddlewareHandler {
   return async (c, next) => {
     if (token === null || PUBLIC_PATHS.test(c.req.path)) return await next();
     const name = cookieName(c);
     const session = digest(`session ${token}`).toString("base64url");
-    if (isEqual(readCookie(c, name), session)) return await next();
-    if (isEqual(/^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1], token)) {
-      return await next();
+    const cookie = readCookie(c, name);
+    const bearer = /^Bearer +(\S+)$/i.exec(c.req.header("authorization") ?? "")?.[1];
+    const query = c.req.method === "GET" && c.req.path === "/" ? c.req.query("token") : undefined;
+    const address = addressOf(c);
+    const wait = guesses.wait(address);
+    if (wait > 0) {
+      return problem(c, 429, "Too many wrong tokens came from this address, try later", {
+        "retry-after": String(wait),
+      });
     }
-    if (c.req.method === "GET" && c.req.path === "/" && isEqual(c.req.query("token"), token)) {
+    if (isEqual(cookie, session) || isEqual(bearer, token)) return await next();
+    if (isEqual(query, token)) {
       const secure = new URL(c.req.url).protocol === "https:" ? "; Secure" : "";
       c.header(
         "set-cookie",
@@ -26,10 +34,17 @@ export function guardToken(token: string | null): MiddlewareHandler {
       );
       return c.html(welcomeView());
     }
+    if ([cookie, bearer, query].some((guess) => guess !== undefined)) guesses.count(address);
     c.header("www-authenticate", 'Bearer realm="MqttMessageQueue"');
     if (c.req.path === "/") return c.html(deniedView(), 401);
     return problem(c, 401, "Send the header Authorization: Bearer <token>");
   };
+}
+
+/** Where the request comes from, as the server tells it; empty where it was not asked over a network. */
+function addressOf(c: Context): string {
+  const { remoteAddr } = (c.env ?? {}) as Partial<Deno.ServeHandlerInfo<Deno.NetAddr>>;
+  return remoteAddr?.hostname ?? "";
 }
 
 /** Cookies ignore ports: two servers on one host would overwrite each other's. */

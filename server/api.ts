@@ -1,10 +1,11 @@
 import type { MessageEnvelope, ReceiveMode } from "../mod.ts";
 import { readMessage, readText, readWhole, writeDeadLetter, writeMessage } from "./api_messages.ts";
 import { type Context, Hono } from "./deps.ts";
+import { shortHandle } from "./message_handle.ts";
 import { problem } from "./problem.ts";
 import type { QueueKeeper } from "./queue_keeper.ts";
 import type { QueuePool } from "./queue_pool.ts";
-import type { Terminal } from "./terminal.ts";
+import type { Terminals } from "./terminals.ts";
 
 const DEFAULT_WAIT_MS = 1000;
 const MAX_WAIT_MS = 60_000;
@@ -16,7 +17,7 @@ export interface ApiParts {
   keeper: QueueKeeper;
   topic: string;
   pool: QueuePool;
-  terminal: Terminal;
+  terminals: Terminals;
 }
 
 type Fields = Record<string, unknown>;
@@ -153,8 +154,8 @@ async function withQueue(
 
 /** What was done from outside shows in the terminal, so that nobody wonders where a message went. */
 function tell(parts: ApiParts, keeper: QueueKeeper, outcome: string, envelope: MessageEnvelope) {
-  if (keeper !== parts.keeper) return;
-  parts.terminal.tell("plain", `${outcome} through the API`, envelope.messageId.slice(0, 8));
+  const terminal = parts.terminals.find(keeper.queue.getName());
+  terminal?.tell("plain", `${outcome} through the API`, shortHandle(envelope.messageId));
 }
 
 /** A misspelt field would otherwise be one that is silently not there. */

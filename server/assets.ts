@@ -3,6 +3,9 @@ import { Hono, htmxScript, htmxSseScript } from "./deps.ts";
 import styleSheet from "../static/app.css" with { type: "text" };
 import appScript from "../static/app.js" with { type: "text" };
 import favicon from "../static/favicon.svg" with { type: "text" };
+import panelScript from "../static/panel.js" with { type: "text" };
+import promptScript from "../static/prompt.js" with { type: "text" };
+import scrollbackScript from "../static/scrollback.js" with { type: "text" };
 
 /** A file that the page loads from this server. */
 export interface Asset {
@@ -24,7 +27,12 @@ const JAVASCRIPT = "text/javascript";
 
 export const STYLE_SHEET = asset("/static/app.css", "text/css", styleSheet);
 export const FAVICON = asset("/static/favicon.svg", "image/svg+xml", favicon);
-export const APP_SCRIPT = asset("/static/app.js", JAVASCRIPT, appScript);
+/** One request for all of them; each is a block of its own, so their names do not meet. */
+export const APP_SCRIPT = asset(
+  "/static/app.js",
+  JAVASCRIPT,
+  [promptScript, appScript, scrollbackScript, panelScript].map((text) => `{\n${text}}\n`).join(""),
+);
 export const CDN_SCRIPTS: readonly CdnScript[] = [
   {
     url: `${CDN}/htmx.min.js`,

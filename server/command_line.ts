@@ -1,7 +1,8 @@
 /** A line as typed, taken apart: the command, its `--options`, and the rest exactly as it stands. */
 export interface CommandLine {
   name: string;
-  options: Map<string, string>;
+  /** Every value of each option in its order; a flag has the empty one. */
+  options: Map<string, string[]>;
   rest: string;
 }
 
@@ -12,25 +13,41 @@ const WORD = /^(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+))\s*/;
  * Takes a line apart. Options stand before the rest; `--` ends them, so that a text may begin with
  * two dashes. Values with spaces stand in quotes.
  *
+ * @param flags options that take no value
  * @throws {SyntaxError} where an option has no value
  */
-export function parseCommandLine(line: string): CommandLine {
+export function parseCommandLine(line: string, flags: readonly string[] = []): CommandLine {
   const [, word = "", after = ""] = /^\s*(\S*)\s*([^]*?)\s*$/.exec(line) ?? [];
   const name = word.toLowerCase();
-  const options = new Map<string, string>();
+  const options = new Map<string, string[]>();
   let rest = after;
   while (rest.startsWith("--")) {
     if (/^--(?:\s|$)/.test(rest)) return { name, options, rest: rest.slice(2).trimStart() };
     const option = OPTION.exec(rest);
     if (option === null) break;
+    const values = options.get(option[1]) ?? [];
+    options.set(option[1], values);
+    if (flags.includes(option[1])) {
+      values.push("");
+      rest = rest.slice(option[0].length);
+      continue;
+    }
     const value = WORD.exec(rest.slice(option[0].length));
     if (value === null) {
       throw new SyntaxError(`Cannot read --${option[1]}: a value is needed, received none`);
     }
-    options.set(option[1], value[1]?.replace(/\\(.)/g, "$1") ?? value[2] ?? value[3]);
+    values.push(value[1]?.replace(/\\(.)/g, "$1") ?? value[2] ?? value[3]);
     rest = rest.slice(option[0].length + value[0].length);
   }
   return { name, options, rest };
+}
+
+/** The first word of a text, quotes taken off, and what stands behind it. */
+export function splitWord(text: string): [word: string, rest: string] {
+  const found = WORD.exec(text);
+  if (found === null) return ["", ""];
+  const word = found[1]?.replace(/\\(.)/g, "$1") ?? found[2] ?? found[3];
+  return [word, text.slice(found[0].length)];
 }
 
 /** A text as it would have to be typed after an option. */

@@ -1,22 +1,23 @@
-import { MessageEnvelope } from "../mod.ts";
-import { type CommandLine, nearestWord, unquoteText } from "./command_line.ts";
-import { type Html } from "./live_feed.ts";
-import { html } from "./deps.ts";
-import { messageEntry, noticeEntry, tableEntry } from "./entry_views.ts";
-import { formatSize, previewMessage } from "./message_preview.ts";
-import type { QueueKeeper } from "./queue_keeper.ts";
-
-const MAX_WAIT_MS = 60_000;
-const DEFAULT_WAIT_MS = 1000;
-const MAX_PEEKED = 100;
-
-/** What a command may use. */
-export interface CommandContext {
-  keeper: QueueKeeper;
-  /** What `status` shows. */
-  statusRows: () => [string, string][];
-  clear: () => void;
-}
+import { type CommandLine, nearestWord } from "./command_line.ts";
+import { dead, purge, redrive } from "./dead_letter_commands.ts";
+import { tableEntry } from "./entry_views.ts";
+import type { Html } from "./live_feed.ts";
+import {
+  abandon,
+  type CommandContext,
+  complete,
+  count,
+  inspect,
+  listen,
+  peek,
+  receive,
+  renew,
+  save,
+  send,
+} from "./message_commands.ts";
+import { DRAFT_OPTIONS } from "./message_draft.ts";
+import { helpEntry } from "./help_view.ts";
+import { FIRST_LIMIT, MAX_PEEKED, type PanelPlace } from "./panel_place.ts";
 
 /** One command of the terminal. */
 export interface Command {
@@ -24,39 +25,33 @@ export interface Command {
   usage: string;
   summary: string;
   options: readonly string[];
-  /** Whether something may stand behind the options. */
-  takesRest: boolean;
+  /** What may stand behind the options, for completion; `null` for nothing. */
+  takes: "text" | "id" | "topic" | "number" | "on off" | null;
   /** Resolves with what to print, or `null` for nothing. */
   run: (context: CommandContext, line: CommandLine) => Promise<Html | null>;
+  /** What it opens beside the scrollback, in the tab in which it was typed. */
+  opens?: (line: CommandLine) => PanelPlace | null;
 }
 
-/** A message as a person wants it sent. */
-export interface Draft {
-  text: string;
-  messageType: string | null;
-  correlationId: string | null;
-}
+/** Options that take no value. */
+export const FLAGS = ["retain", "base64", "lock"];
 
 export const COMMANDS: readonly Command[] = [
   {
     name: "send",
-    usage: "send [--type T] [--correlation-id C] text",
-    summary: "send a message: text, or JSON as it stands; quotes around the whole are taken off",
-    options: ["type", "correlation-id"],
-    takesRest: true,
-    run: ({ keeper }, { options, rest }) =>
-      sendDraft(keeper, {
-        text: unquoteText(rest),
-        messageType: options.get("type") ?? null,
-        correlationId: options.get("correlation-id") ?? null,
-      }),
+    usage: "send [--type T] [--correlation-id C] [--qos 0|1|2] [--retain] [--expiry s] " +
+      "[--property k=v] [--to topic] text | @name",
+    summary: "send a text, or JSON as it stands; quotes around the whole are taken off",
+    options: DRAFT_OPTIONS,
+    takes: "text",
+    run: send,
   },
   {
     name: "receive",
-    usage: "receive [--timeout ms]",
-    summary: "take the oldest message off the queue; waits 1000 ms for one unless told otherwise",
-    options: ["timeout"],
-    takesRest: false,
+    usage: "receive [--lock] [--timeout ms]",
+    summary: "take the oldest message, or lock it; waits 1000 ms for one unless told otherwise",
+    options: ["lock", "timeout"],
+    takes: null,
     run: receive,
   },
   {
@@ -64,23 +59,114 @@ export const COMMANDS: readonly Command[] = [
     usage: "peek [n]",
     summary: "look at the next message, or the next n, and leave them where they are",
     options: [],
-    takesRest: true,
+    takes: "number",
     run: peek,
+    opens: ({ rest }) =>
+      rest === "" || rest === "1" || !/^\d{1,6}$/.test(rest) || Number(rest) > MAX_PEEKED
+        ? null
+        : { kind: "messages", max: Math.max(1, Number(rest)) },
   },
   {
     name: "count",
     usage: "count",
     summary: "how many messages are ready to be received",
     options: [],
-    takesRest: false,
+    takes: null,
     run: count,
+  },
+  {
+    name: "listen",
+    usage: "listen on|off",
+    summary: "take and complete every message as it comes, until it is off",
+    options: [],
+    takes: "on off",
+    run: listen,
+  },
+  {
+    name: "inspect",
+    usage: "inspect id",
+    summary: "a message in full: text, JSON, hex, base64, properties",
+    options: [],
+    takes: "id",
+    run: inspect,
+    opens: ({ rest }) =>
+      rest === ""
+        ? null
+        : { kind: "message", id: rest, view: null, limit: FIRST_LIMIT, of: "queue" },
+  },
+  {
+    name: "complete",
+    usage: "complete [id]",
+    summary: "remove a message for good: the one that was locked last, or any by its id",
+    options: [],
+    takes: "id",
+    run: complete,
+  },
+  {
+    name: "abandon",
+    usage: "abandon [--delay ms] [id]",
+    summary: "give a locked message back, at once or after a delay",
+    options: ["delay"],
+    takes: "id",
+    run: abandon,
+  },
+  {
+    name: "renew",
+    usage: "renew [id]",
+    summary: "let a lock run from now",
+    options: [],
+    takes: "id",
+    run: renew,
+  },
+  {
+    name: "dead",
+    usage: "dead [--reason R] [--description D] [id]",
+    summary: "make a message a dead letter; without an id, show the dead letters",
+    options: ["reason", "description"],
+    takes: "id",
+    run: dead,
+    opens: ({ rest }) => rest === "" ? { kind: "dead" } : null,
+  },
+  {
+    name: "redrive",
+    usage: "redrive [id]",
+    summary: "send a dead letter, or all, to where it came from",
+    options: [],
+    takes: "id",
+    run: redrive,
+  },
+  {
+    name: "purge",
+    usage: "purge [--confirm queue] [id]",
+    summary: "remove a dead letter, or all, for good; asks for the queue's name first",
+    options: ["confirm"],
+    takes: "id",
+    run: purge,
+    opens: ({ rest, options }) =>
+      options.has("confirm") ? null : { kind: "purge", id: rest === "" ? null : rest },
+  },
+  {
+    name: "save",
+    usage: "save name [options] [text]",
+    summary: "save what was sent last, or this text, under a name; send @name sends it",
+    options: DRAFT_OPTIONS,
+    takes: "text",
+    run: save,
+  },
+  {
+    name: "topic",
+    usage: "topic [name]",
+    summary: "open the queue on another topic or filter beside this one",
+    options: [],
+    takes: "topic",
+    run: ({ topics }) => Promise.resolve(tableEntry(topics())),
   },
   {
     name: "status",
     usage: "status",
     summary: "the link, the broker and the counters",
     options: [],
-    takesRest: false,
+    takes: null,
     run: ({ statusRows }) => Promise.resolve(tableEntry(statusRows())),
   },
   {
@@ -88,7 +174,7 @@ export const COMMANDS: readonly Command[] = [
     usage: "clear",
     summary: "empty the scrollback, here and in every other tab; messages stay",
     options: [],
-    takesRest: false,
+    takes: null,
     run: ({ clear }) => {
       clear();
       return Promise.resolve(null);
@@ -99,10 +185,15 @@ export const COMMANDS: readonly Command[] = [
     usage: "help",
     summary: "this list",
     options: [],
-    takesRest: false,
-    run: () => Promise.resolve(tableEntry(COMMANDS.map(({ usage, summary }) => [usage, summary]))),
+    takes: null,
+    run: () => Promise.resolve(helpEntry(COMMANDS)),
   },
 ];
+
+/** What Tab may complete: a line a command, its name, what it takes, its options. */
+export const VOCABULARY = COMMANDS.map(({ name, takes, options }) =>
+  [name, takes?.replace(" ", "|") ?? "-", ...options.map((option) => `--${option}`)].join(" ")
+).join("\n");
 
 /**
  * The command that a line names.
@@ -127,82 +218,10 @@ export function findCommand(line: CommandLine): Command {
       );
     }
   }
-  if (!command.takesRest && line.rest !== "") {
+  if (command.takes === null && line.rest !== "") {
     throw new SyntaxError(
       `Cannot run ${command.name}: "${line.rest}" is too much; usage: ${command.usage}`,
     );
   }
   return command;
-}
-
-/** Sends what a person wrote and says so. JSON goes as it was typed, marked as JSON. */
-export async function sendDraft(keeper: QueueKeeper, draft: Draft): Promise<Html> {
-  if (draft.text === "") {
-    throw new SyntaxError(`Cannot send: a text is needed, received none; try: send hello`);
-  }
-  const envelope = new MessageEnvelope(draft.correlationId, draft.messageType, draft.text);
-  if (isJson(draft.text)) envelope.contentType = "application/json";
-  await keeper.queue.send(draft.correlationId, envelope);
-  const size = formatSize(envelope.message?.byteLength ?? 0);
-  const kind = envelope.contentType === null ? "" : " of JSON";
-  return noticeEntry("good", `sent ${size}${kind}`, new Date(), envelope.messageId.slice(0, 8));
-}
-
-async function receive({ keeper }: CommandContext, { options }: CommandLine): Promise<Html> {
-  const wait = readNumber("--timeout", options.get("timeout"), DEFAULT_WAIT_MS, MAX_WAIT_MS);
-  const envelope = await keeper.queue.receive(null, wait);
-  if (envelope === null) {
-    return noticeEntry("plain", `nothing to receive: none came within ${wait} ms`, new Date());
-  }
-  return messageEntry(previewMessage(envelope), "received", new Date(), { opens: true });
-}
-
-async function peek({ keeper }: CommandContext, { rest }: CommandLine): Promise<Html> {
-  const max = readNumber("n", rest === "" ? undefined : rest, 1, MAX_PEEKED);
-  const envelopes = await keeper.queue.peekBatch(null, max);
-  const at = new Date();
-  if (envelopes.length === 0) {
-    return noticeEntry("plain", "nothing to peek at: no message is ready", at);
-  }
-  const { available } = keeper.queue.stats();
-  return html`${
-    envelopes.map((envelope) =>
-      messageEntry(previewMessage(envelope), "peeked", at, { opens: max === 1 })
-    )
-  }${
-    available > envelopes.length
-      ? noticeEntry("plain", `${envelopes.length} of ${available} that are ready`, at)
-      : ""
-  }`;
-}
-
-async function count({ keeper }: CommandContext): Promise<Html> {
-  const ready = await keeper.queue.readMessageCount();
-  const { locked } = keeper.queue.stats();
-  const messages = ready === 1 ? "message" : "messages";
-  return noticeEntry(
-    "good",
-    `${ready} ${messages} ready${locked === 0 ? "" : `, ${locked} locked`}`,
-    new Date(),
-  );
-}
-
-function readNumber(name: string, text: string | undefined, missing: number, max: number): number {
-  if (text === undefined) return missing;
-  if (!/^\d{1,6}$/.test(text) || Number(text) > max) {
-    throw new RangeError(
-      `Cannot use ${name}: a whole number from 0 to ${max} is needed, received "${text}"`,
-    );
-  }
-  return Number(text);
-}
-
-function isJson(text: string): boolean {
-  if (!/^\s*[[{]/.test(text)) return false;
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false; // A text that merely begins like JSON is a text.
-  }
 }

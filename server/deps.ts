@@ -2,7 +2,6 @@
 
 export { Aedes } from "npm:aedes@1.2.0";
 export { type Context, Hono, type MiddlewareHandler } from "npm:hono@4.13.19";
-export { bodyLimit } from "npm:hono@4.13.19/body-limit";
 export { html, raw } from "npm:hono@4.13.19/html";
 export { type HtmlEscapedString } from "npm:hono@4.13.19/utils/html";
 export { default as htmxScript } from "npm:htmx.org@4.0.1/dist/htmx.min.js" with { type: "text" };

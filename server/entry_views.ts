@@ -7,26 +7,32 @@ import {
   readBody,
   readBodyStart,
 } from "./message_preview.ts";
+import { handleOf, shortHandle } from "./message_handle.ts";
+import { messagePlace, writePlace } from "./panel_place.ts";
 import { visibleLine } from "./visible_text.ts";
 
 /** How a message came to stand in the scrollback. */
-export type MessageMark = "arrived" | "received" | "peeked";
+export type MessageMark = "arrived" | "received" | "peeked" | "locked";
 /** What a notice is about; each has a sign of its own, so that colour is never alone. */
 export type Tone = "plain" | "good" | "waiting" | "bad";
 
-const MARKS: Record<MessageMark, string> = { arrived: "↓", received: "✓", peeked: "○" };
+const MARKS: Record<MessageMark, string> = {
+  arrived: "↓",
+  received: "✓",
+  peeked: "○",
+  locked: "◆",
+};
 const SIGNS: Record<Tone, string> = { plain: "·", good: "✓", waiting: "…", bad: "✕" };
-const SHORT_ID = 8;
 const LINE_CHARACTERS = 400;
 const ECHO_CHARACTERS = 1000;
 /** A body up to this long is shown at once where somebody asked for it. */
 const OPEN_CHARACTERS = 2000;
 
-/** A command as it was typed or clicked. */
-export function commandEntry(line: string, at: Date): Html {
+/** A command as it was typed or clicked, and the page on which it was. */
+export function commandEntry(line: string, at: Date, page = ""): Html {
   const shown = visibleLine(line, ECHO_CHARACTERS);
   return html`
-    <div class="entry command">
+    <div class="entry command" data-page="${page}">
       ${clock(at)}
       <span class="sign" aria-hidden="true">❯</span>
       <span class="text"><span class="unseen">Command: </span><bdi>${shown}</bdi></span>
@@ -57,24 +63,34 @@ export function tableEntry(rows: readonly (readonly [string, string])[]): Html {
   `;
 }
 
+/** How an entry stands. */
+export interface EntryOptions {
+  /** Whether the whole is shown at once, where it is short. */
+  opens?: boolean;
+  /** The terminal's topic, where the message can be inspected. */
+  queue?: string;
+}
+
 /** One message on a line that opens. */
 export function messageEntry(
   preview: MessagePreview,
   mark: MessageMark,
   at: Date,
-  { opens = false }: { opens?: boolean } = {},
+  { opens = false, queue }: EntryOptions = {},
 ): Html {
   const body = readBody(preview);
   const open = opens && body.text.length <= OPEN_CHARACTERS && /\n|^.{100}/.test(body.text);
   const type = visibleLine(preview.messageType ?? "", 60);
   // A foreign sender's message is called after its topic, which is the queue's: that says nothing new.
   const known = preview.messageType === preview.topic ? "known" : "";
-  const id = visibleLine(preview.messageId, SHORT_ID).slice(0, SHORT_ID);
+  const id = shortHandle(preview.messageId);
   const start = body.form === "empty"
     ? "empty"
     : visibleLine(readBodyStart(preview), LINE_CHARACTERS);
   return html`
-    <details class="entry message ${mark}" ${open ? raw("open") : ""}>
+    <details class="entry message ${mark}" data-id="${handleOf(preview.messageId)}" ${open
+      ? raw("open")
+      : ""}>
       <summary>
         ${clock(at)}
         <span class="sign" aria-hidden="true">${MARKS[mark]}</span>
@@ -83,7 +99,9 @@ export function messageEntry(
         <span class="id"><bdi>${id}</bdi></span>
         <span class="start as-${body.form}"><bdi>${start}</bdi></span>
       </summary>
-      <div class="whole">${facts(preview)}${bodyView(preview, body)}</div>
+      <div class="whole">${facts(preview)}${bodyView(preview, body)}${queue === undefined
+        ? ""
+        : inspectLink(preview, queue)}</div>
     </details>
   `;
 }
@@ -126,6 +144,11 @@ function bodyView(preview: MessagePreview, body: BodyText): Html | string {
   if (body.shown === preview.size) return shown;
   const whole = formatSize(preview.size);
   return html`${shown}<p class="rest">The first ${formatSize(body.shown)} of ${whole}.</p>`;
+}
+
+function inspectLink({ messageId }: MessagePreview, queue: string): Html {
+  const query = writePlace(queue, messagePlace(messageId));
+  return html`<p><a href="/?${query}" data-panel="/panel?${query}">inspect</a></p>`;
 }
 
 function pair(name: string, value: string): Html {

@@ -27,6 +27,7 @@ interface Entry {
   seq: number;
   render: () => Html;
   text: string | null;
+  record: (() => unknown) | null;
 }
 
 /**
@@ -56,9 +57,13 @@ export class LiveFeed {
     this.#maxStreams = maxStreams;
   }
 
-  /** Adds an entry to every page's scrollback. */
-  push(render: () => Html): void {
-    this.#entries.push({ seq: ++this.#seq, render, text: null });
+  /**
+   * Adds an entry to every page's scrollback.
+   *
+   * @param record what stands for it in an export
+   */
+  push(render: () => Html, record: (() => unknown) | null = null): void {
+    this.#entries.push({ seq: ++this.#seq, render, text: null, record });
     if (this.#entries.length > 2 * KEPT_ENTRIES) this.#entries = this.#entries.slice(-KEPT_ENTRIES);
     this.touch();
   }
@@ -82,6 +87,12 @@ export class LiveFeed {
     return raw(this.#render(this.#entries.slice(-KEPT_ENTRIES)));
   }
 
+  /** What stands for the last entries in an export, oldest first. */
+  records(): unknown[] {
+    return this.#entries.slice(-KEPT_ENTRIES)
+      .flatMap(({ record }) => record === null ? [] : [record()]);
+  }
+
   /** How far the page that shows `recent()` is. */
   get position(): string {
     return `${this.#epoch}-${this.#seq}`;
@@ -95,8 +106,13 @@ export class LiveFeed {
   /**
    * The frames from `position` on, or `null` where as many pages listen as may. The stream ends with
    * the feed.
+   *
+   * @param onEnd called once, when nobody reads it any more
    */
-  stream(position: string | null): ReadableStream<Uint8Array> | null {
+  stream(
+    position: string | null,
+    onEnd: () => void = () => {},
+  ): ReadableStream<Uint8Array> | null {
     if (this.#streams >= this.#maxStreams || this.#closed) return null;
     this.#streams++;
     const encoder = new TextEncoder();
@@ -106,6 +122,7 @@ export class LiveFeed {
       if (stop.signal.aborted) return;
       stop.abort();
       this.#streams--;
+      onEnd();
     };
     let first = true;
     return new ReadableStream<Uint8Array>({

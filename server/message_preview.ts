@@ -57,6 +57,21 @@ export function previewMessage(envelope: MessageEnvelope): MessagePreview {
   };
 }
 
+/** What an export says of a message: the text where it is one, else base64; its beginning where it is large. */
+export function writePreview(preview: MessagePreview): Record<string, unknown> {
+  const { head, size, sentTime, userProperties, ...facts } = preview;
+  const text = readText(preview);
+  return {
+    ...facts,
+    sentTime: Number.isNaN(sentTime.getTime()) ? null : sentTime,
+    userProperties: Object.fromEntries(userProperties),
+    size,
+    encoding: text === null ? "base64" : "text",
+    message: text ?? head.toBase64(),
+    ...(head.length < size ? { truncated: true } : {}),
+  };
+}
+
 /** The body as text, indented where it is JSON, or as rows of bytes where it is no text. */
 export function readBody(preview: MessagePreview): BodyText {
   const { head, size } = preview;
@@ -123,8 +138,10 @@ function indentJson(text: string): string | null {
   );
 }
 
-function hexRows(bytes: Uint8Array): string {
+/** Rows of sixteen bytes: offset, hex, and what of it is ASCII. */
+export function hexRows(bytes: Uint8Array): string {
   const rows: string[] = [];
+  const digits = bytes.length > 0x10000 ? 6 : 4;
   for (let at = 0; at < bytes.length; at += HEX_ROW) {
     const row = bytes.subarray(at, at + HEX_ROW);
     const ascii = Array.from(
@@ -132,7 +149,9 @@ function hexRows(bytes: Uint8Array): string {
       (byte) => byte > 31 && byte < 127 ? String.fromCharCode(byte) : ".",
     );
     rows.push(
-      `${at.toString(16).padStart(4, "0")}  ${hexBytes(row).padEnd(HEX_ROW * 3)} ${ascii.join("")}`,
+      `${at.toString(16).padStart(digits, "0")}  ${hexBytes(row).padEnd(HEX_ROW * 3)} ${
+        ascii.join("")
+      }`,
     );
   }
   return rows.join("\n");

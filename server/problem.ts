@@ -9,7 +9,21 @@ import {
 import type { Context } from "./deps.ts";
 import { PoolFullError } from "./queue_pool.ts";
 
-type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 421 | 500 | 501 | 503 | 504;
+type ProblemStatus =
+  | 400
+  | 401
+  | 403
+  | 404
+  | 405
+  | 408
+  | 409
+  | 413
+  | 421
+  | 429
+  | 500
+  | 501
+  | 503
+  | 504;
 
 const TITLES: Record<ProblemStatus, string> = {
   400: "Bad request",
@@ -17,9 +31,11 @@ const TITLES: Record<ProblemStatus, string> = {
   403: "Forbidden",
   404: "Not found",
   405: "Method not allowed",
+  408: "Request timeout",
   409: "Conflict",
   413: "Too large",
   421: "Misdirected request",
+  429: "Too many requests",
   500: "Internal error",
   501: "Not supported by this broker",
   503: "Not available now",

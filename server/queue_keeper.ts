@@ -1,8 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { LinkState, MessageEnvelope, MqttMessageQueue, QueueEvents } from "../mod.ts";
+import { findHandle } from "./message_handle.ts";
 
 const FIRST_RETRY_MS = 1000;
 const LAST_RETRY_MS = 30_000;
+/** A message that somebody names is mostly one of the first. */
+const FIRST_LOOK = 100;
 
 /** What is known of the way to the broker. */
 export interface LinkStatus {
@@ -66,6 +69,29 @@ export class QueueKeeper extends EventTarget implements AsyncDisposable {
     if (locked !== undefined) return locked;
     const waiting = await this.queue.peekBatch(null, Math.max(1, this.queue.stats().available));
     return waiting.find((envelope) => envelope.messageId === messageId) ?? null;
+  }
+
+  /**
+   * The message that the word names, as in `findHandle`: under lock, else among those that wait.
+   *
+   * @throws {RangeError} where several may be meant
+   */
+  async lookUp(word: string): Promise<MessageEnvelope | null> {
+    const locked = findHandle(word, [...this.#locked.keys()]);
+    if (locked !== null) return this.#locked.get(locked) ?? null;
+    const { available } = this.queue.stats();
+    for (const max of available > FIRST_LOOK ? [FIRST_LOOK, available] : [FIRST_LOOK]) {
+      const waiting = await this.queue.peekBatch(null, max);
+      const found = findHandle(word, waiting.map(({ messageId }) => messageId));
+      if (found !== null) return waiting.find(({ messageId }) => messageId === found) ?? null;
+    }
+    return null;
+  }
+
+  /** The messages that are held under a lock, the oldest lock first. */
+  get locked(): MessageEnvelope[] {
+    const now = Date.now();
+    return [...this.#locked.values()].filter(({ lockedUntil }) => Number(lockedUntil) > now);
   }
 
   /** Ends the tries, releases what is locked and closes the queue. Twice is harmless. */

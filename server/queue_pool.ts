@@ -9,10 +9,18 @@ export class PoolFullError extends Error {
   override readonly name = "PoolFullError";
 }
 
+/** A queue that is kept open for as long as it is held. */
+export interface Held {
+  keeper: QueueKeeper;
+  /** Lets go of it; it is closed where nobody else uses it. Twice is harmless. */
+  release: () => Promise<void>;
+}
+
 interface Lent {
   keeper: QueueKeeper;
-  opened: Promise<void>;
   users: number;
+  /** Whether anybody came through `use`, and may come back. */
+  visited: boolean;
   idle: ReturnType<typeof setTimeout> | undefined;
 }
 
@@ -40,18 +48,31 @@ export class QueuePool implements AsyncDisposable {
    * @throws {TypeError} where the topic is none
    */
   async use<T>(topic: string, work: (keeper: QueueKeeper) => Promise<T>): Promise<T> {
-    const lent = this.#lent.get(topic) ?? this.#lend(topic);
-    clearTimeout(lent.idle);
-    lent.users++;
+    const lent = this.#lend(topic);
+    lent.visited = true;
     try {
-      await lent.opened;
+      await lent.keeper.openOnce();
       return await work(lent.keeper);
+    } catch (error) {
+      // Never opened: the next try is a new one.
+      if (!lent.keeper.queue.isOpen()) lent.visited = false;
+      throw error;
     } finally {
-      lent.users--;
-      if (lent.users === 0 && this.#lent.get(topic) === lent) {
-        lent.idle = setTimeout(() => this.#release(topic), this.#idleMs);
-      }
+      await this.#return(topic, lent);
     }
+  }
+
+  /**
+   * Keeps the queue on the topic open until it is released; it is opened as often as it takes.
+   *
+   * @throws {PoolFullError} where 16 others are open
+   * @throws {TypeError} where the topic is none
+   */
+  hold(topic: string): Held {
+    const lent = this.#lend(topic);
+    void lent.keeper.start();
+    let released: Promise<void> | null = null;
+    return { keeper: lent.keeper, release: () => released ??= this.#return(topic, lent) };
   }
 
   /** The queues that are open now. */
@@ -69,18 +90,29 @@ export class QueuePool implements AsyncDisposable {
   }
 
   #lend(topic: string): Lent {
+    const lent = this.#lent.get(topic) ?? this.#make(topic);
+    clearTimeout(lent.idle);
+    lent.users++;
+    return lent;
+  }
+
+  #make(topic: string): Lent {
     if (this.#lent.size >= MAX_QUEUES) {
       throw new PoolFullError(
         `Cannot open a queue on "${topic}": ${MAX_QUEUES} other topics are in use, try later`,
       );
     }
+    assertTopic(topic);
     const keeper = new QueueKeeper(new MqttMessageQueue(topic, { ...this.#options, topic }));
-    const lent: Lent = { keeper, opened: keeper.openOnce(), users: 0, idle: undefined };
+    const lent: Lent = { keeper, users: 0, visited: false, idle: undefined };
     this.#lent.set(topic, lent);
-    lent.opened.catch(() => {
-      if (this.#lent.get(topic) === lent) this.#lent.delete(topic); // Its users are told; the next try is a new one.
-    });
     return lent;
+  }
+
+  async #return(topic: string, lent: Lent): Promise<void> {
+    if (--lent.users > 0 || this.#lent.get(topic) !== lent) return;
+    if (!lent.visited) return await this.#release(topic);
+    lent.idle = setTimeout(() => this.#release(topic), this.#idleMs);
   }
 
   async #release(topic: string): Promise<void> {
@@ -90,4 +122,21 @@ export class QueuePool implements AsyncDisposable {
     clearTimeout(lent.idle);
     await lent.keeper.close();
   }
+}
+
+/** Whoever holds a queue would otherwise learn only from its endless tries that its topic is none. */
+function assertTopic(topic: string): void {
+  const levels = topic.split("/");
+  const wrong = topic === "" || topic.includes("\0") ||
+    new TextEncoder().encode(topic).length > 65_535 ||
+    levels.some((level, at) =>
+      (level.includes("+") && level !== "+") ||
+      (level.includes("#") && (level !== "#" || at < levels.length - 1))
+    );
+  if (!wrong) return;
+  throw new TypeError(
+    `Cannot open a queue: a topic or a filter such as a/+/c or a/# is needed, received "${
+      topic.slice(0, 200)
+    }"`,
+  );
 }

@@ -25,6 +25,8 @@ export class UsageError extends Error {
 }
 
 const PROTOCOLS = ["mqtt:", "mqtts:", "ws:", "wss:"];
+/** What may be said of a wrong address. Of "user:word@host" the scheme is the user. */
+const KNOWN_SCHEMES = [...PROTOCOLS, "http:", "https:", "ftp:", "tcp:", "ssl:", "tls:"];
 
 export const USAGE = `Usage: deno task start [options]
 
@@ -99,7 +101,11 @@ function parseFlags(args: string[]) {
     return parseArgs({ args, options: OPTIONS, strict: true, allowPositionals: false }).values;
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new UsageError(`Cannot read the command line: ${message.split(". ")[0]}`);
+    // What stands without its option may be an address with a password.
+    const what = /unexpected argument/i.test(message)
+      ? "a value stands without its option"
+      : message.split(". ")[0];
+    throw new UsageError(`Cannot read the command line: ${what}`);
   }
 }
 
@@ -107,12 +113,19 @@ function checkBroker(text: string | null): string | null {
   if (text === null) return null;
   const url = URL.parse(text);
   if (url === null || !PROTOCOLS.includes(url.protocol) || url.hostname === "") {
-    const shown = url === null ? text : `${url.protocol}//${url.host}`;
     throw new UsageError(
-      `Cannot use the broker: a URL such as mqtt://localhost:1883 is needed, received "${shown}"`,
+      `Cannot use the broker: a URL such as mqtt://localhost:1883 is needed, received ${
+        describe(url)
+      }`,
     );
   }
   return text;
+}
+
+/** Never the value itself: it may hold a password, wherever that stands. */
+function describe(url: URL | null): string {
+  if (url === null || !KNOWN_SCHEMES.includes(url.protocol)) return "something else";
+  return url.hostname === "" ? `${url.protocol} without a host` : `${url.protocol}//…`;
 }
 
 function checkTopic(topic: string): string {

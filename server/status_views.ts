@@ -12,6 +12,8 @@ export interface QueueStatus {
   qos: number;
   link: LinkStatus;
   stats: QueueStats;
+  /** Dead letters, or `null` where that is not known. */
+  dead: number | null;
   protocolVersion: 4 | 5 | null;
   rates: { arrived: number; sent: number };
   lastMinute: number[];
@@ -19,13 +21,28 @@ export interface QueueStatus {
   now: number;
 }
 
+/** One of the queues that are open on the server. */
+export interface QueueLink {
+  topic: string;
+  href: string;
+  ready: number;
+}
+
+/** What the bar shows beside the queue's status. */
+export interface PageStatus extends QueueStatus {
+  listening: boolean;
+  queues: readonly QueueLink[];
+  /** Names of saved messages. */
+  saved: readonly string[];
+}
+
 const WAVE_HEIGHT = 20;
 /** Below this many a second the wave stays low: a single message is a ripple, not a storm. */
 const WAVE_FLOOR = 4;
 
 /** The inside of the status bar. */
-export function statusView(status: QueueStatus): Html {
-  const { stats, rates, link } = status;
+export function statusView(status: PageStatus): Html {
+  const { stats, rates, link, dead } = status;
   const topic = visibleLine(status.topic, 120);
   const broker = visibleLine(status.brokerUrl, 120);
   return html`
@@ -37,13 +54,18 @@ export function statusView(status: QueueStatus): Html {
         <span>${status.embedded ? "embedded broker" : ""}</span>
         <span>${protocolText(status)}</span>
         <span>QoS ${status.qos}</span>
+        <span class="listening">${status.listening ? "listening" : ""}</span>
       </p>
+      ${queuesView(status)}
     </div>
     <dl class="numbers">
       ${figure("ready", stats.available)} ${figure("locked", stats.locked)}
-      ${figure("in/s", rates.arrived)} ${figure("out/s", rates.sent)}
+      ${figure("dead", dead ?? "–")} ${figure("in/s", rates.arrived)}
+      ${figure("out/s", rates.sent)}
     </dl>
     ${wave(status.lastMinute)}
+    <p id="words" hidden data-saved="${status.saved.join(" ")}"
+      data-version="${stats.arrived}.${stats.available}.${stats.locked}.${dead ?? 0}"></p>
   `;
 }
 
@@ -58,7 +80,12 @@ export function statusTable(status: QueueStatus): [string, string][] {
     ["protocol", protocolText(status)],
     ["topic", status.topic],
     ["QoS", String(status.qos)],
-    ["messages", `${stats.available} ready, ${stats.locked} locked, ${stats.bufferedBytes} bytes`],
+    [
+      "messages",
+      `${stats.available} ready, ${stats.locked} locked, ${stats.bufferedBytes} bytes, ${
+        status.dead ?? "unknown"
+      } dead`,
+    ],
     ["per second", `${rates.arrived} in, ${rates.sent} out`],
     ["since start", `${stats.arrived} arrived, ${stats.sent} sent, ${stats.received} received`],
     ["settled", `${stats.completed} completed, ${stats.abandoned} abandoned`],
@@ -91,7 +118,25 @@ function protocolText({ protocolVersion }: QueueStatus): string {
   return protocolVersion === 5 ? "MQTT 5" : "MQTT 3.1.1";
 }
 
-function figure(name: string, value: number) {
+/** The open queues, where there are others than this one. */
+function queuesView({ queues, topic }: PageStatus): Html | string {
+  if (queues.length < 2) return "";
+  return html`
+    <nav class="queues" aria-label="Open queues">
+      ${queues.map((queue) =>
+        html`
+          <a href="${queue.href}" data-topic="${queue.topic}"
+            ${queue.topic === topic ? raw('aria-current="page"') : ""}><bdi>${visibleLine(
+              queue.topic,
+              40,
+            )}</bdi> <span>${queue.ready.toLocaleString("en")}</span></a>
+        `
+      )}
+    </nav>
+  `;
+}
+
+function figure(name: string, value: number | string) {
   return html`
     <div>
       <dt>${name}</dt>

@@ -1,78 +1,108 @@
 import { QueueClosedError } from "../mod.ts";
-import { type Command, COMMANDS, type Draft, findCommand, sendDraft } from "./commands.ts";
-import { type CommandLine, parseCommandLine, quoteWord } from "./command_line.ts";
+import { parseCommandLine } from "./command_line.ts";
+import { type Command, findCommand, FLAGS } from "./commands.ts";
 import { commandEntry, messageEntry, noticeEntry, type Tone } from "./entry_views.ts";
 import { type Html, LiveFeed } from "./live_feed.ts";
-import { previewMessage } from "./message_preview.ts";
+import { type CommandContext, sendDraft } from "./message_commands.ts";
+import { type MessageDraft, writeDraft } from "./message_draft.ts";
+import { shortHandle } from "./message_handle.ts";
+import { previewMessage, writePreview } from "./message_preview.ts";
+import { MessageShelf } from "./message_shelf.ts";
+import type { PanelSources } from "./panel.ts";
+import type { PanelPlace } from "./panel_place.ts";
+import { type QueueFacts, QueueMonitor } from "./queue_monitor.ts";
 import type { QueueKeeper } from "./queue_keeper.ts";
-import { RateMeter } from "./rate_meter.ts";
-import { type QueueStatus, statusSentence, statusTable, statusView } from "./status_views.ts";
+import type { SavedMessages } from "./saved_messages.ts";
+import { type QueueLink, statusTable, statusView } from "./status_views.ts";
 
-const TICK_MS = 1000;
-const ANNOUNCE_TICKS = 5;
 const MAX_RUNNING = 32;
+/** Messages that `listen` works on at once. */
+const CONCURRENCY = 16;
 
-/** What the page says about the broker and does not change while the server runs. */
-export interface TerminalFacts {
-  /** Without user name and password. */
-  brokerUrl: string;
-  embedded: boolean;
-  topic: string;
-  qos: number;
+/** What all terminals of the server share. */
+export interface SharedParts {
+  saved: SavedMessages;
+  /** The queues that are open on the server. */
+  queues: () => QueueLink[];
+}
+
+/** What comes of a line: `done` when it is through; what the page on which it was typed shows now. */
+export interface Outcome {
+  done: Promise<void>;
+  panel: PanelPlace | null;
+  /** The topic to go to. */
+  go: string | null;
 }
 
 /**
- * The terminal that all pages show: runs commands on the server's queue and tells the feed what
- * comes of them, what arrives and how the link fares.
+ * The terminal of one queue, the same on all pages that show it: runs commands and tells the feed
+ * what comes of them, what arrives and how the link fares.
  */
 export class Terminal {
   readonly live: LiveFeed;
+  readonly sources: PanelSources;
   readonly #keeper: QueueKeeper;
-  readonly #facts: TerminalFacts;
-  readonly #rates = new RateMeter();
-  readonly #ticker: ReturnType<typeof setInterval>;
+  readonly #facts: QueueFacts;
+  readonly #monitor: QueueMonitor;
+  readonly #shared: SharedParts;
+  readonly #context: CommandContext;
+  #listening: AbortController | null = null;
   #running = 0;
-  #ticks = 0;
-  #said = "";
-  #toldState = "";
 
-  constructor(keeper: QueueKeeper, facts: TerminalFacts) {
+  constructor(keeper: QueueKeeper, facts: QueueFacts, shared: SharedParts) {
     this.#keeper = keeper;
     this.#facts = facts;
+    this.#shared = shared;
+    this.sources = { keeper, shelf: new MessageShelf(), topic: facts.topic };
     this.live = new LiveFeed({
-      status: () => statusView(this.#status()).toString().trim(),
-      announcement: () => this.#said,
+      status: () => this.status().toString().trim(),
+      announcement: () => this.#monitor.sentence,
     });
+    this.#context = {
+      ...this.sources,
+      saved: shared.saved,
+      lastSent: null,
+      statusRows: () => statusTable(this.#monitor.status()),
+      topics: () => this.#topics(),
+      clear: () => this.live.clear(),
+      listen: (on) => Promise.resolve(this.#listen(on)),
+    };
     this.#welcome();
     this.#follow();
-    this.#ticker = setInterval(() => this.#tick(), TICK_MS);
-    this.#tick();
+    this.#monitor = new QueueMonitor(keeper, facts, {
+      onChange: () => this.live.touch(),
+      onLink: (tone, text, about) => this.tell(tone, text, about),
+      isWatched: () => this.live.streams > 0,
+    });
   }
 
-  /** Prints the line, runs it, and prints what comes of it. Never rejects: errors are printed too. */
-  async run(line: string): Promise<void> {
-    if (line.trim() === "") return;
-    this.#print(commandEntry(line.trim(), new Date()));
-    await this.#attempt(async () => {
-      const parsed: CommandLine = parseCommandLine(line);
+  /** The queue's topic. */
+  get topic(): string {
+    return this.#facts.topic;
+  }
+
+  /** Prints the line and runs it. `done` never rejects: errors are printed too. */
+  run(line: string, page = ""): Outcome {
+    const outcome: Outcome = { done: Promise.resolve(), panel: null, go: null };
+    if (line.trim() === "") return outcome;
+    this.#print(commandEntry(line.trim(), new Date(), page));
+    try {
+      const parsed = parseCommandLine(line, FLAGS);
       const command: Command = findCommand(parsed);
-      return await command.run({
-        keeper: this.#keeper,
-        statusRows: () => statusTable(this.#status()),
-        clear: () => this.live.clear(),
-      }, parsed);
-    });
+      if (command.name === "topic" && parsed.rest !== "") return { ...outcome, go: parsed.rest };
+      const done = this.#attempt(() => command.run(this.#context, parsed));
+      return { ...outcome, done, panel: command.opens?.(parsed) ?? null };
+    } catch (error) {
+      this.fail(error);
+      return outcome;
+    }
   }
 
   /** Sends what was written into the form, printed as the command that it stands for. */
-  async send(draft: Draft): Promise<void> {
-    const words = ["send"];
-    if (draft.messageType !== null) words.push("--type", quoteWord(draft.messageType));
-    if (draft.correlationId !== null) {
-      words.push("--correlation-id", quoteWord(draft.correlationId));
-    }
-    this.#print(commandEntry([...words, draft.text].join(" "), new Date()));
-    await this.#attempt(() => sendDraft(this.#keeper, draft));
+  send(draft: MessageDraft, page = ""): Outcome {
+    this.#print(commandEntry(writeDraft(draft), new Date(), page));
+    const done = this.#attempt(() => sendDraft(this.#context, draft));
+    return { done, panel: null, go: null };
   }
 
   /** Prints a sentence, such as what another client of the server did. */
@@ -81,21 +111,27 @@ export class Terminal {
     this.live.push(() => noticeEntry(tone, text, at, about));
   }
 
+  /** Prints an error. */
+  fail(error: unknown): void {
+    const { trouble } = this.#keeper.link;
+    const why = error instanceof QueueClosedError && trouble !== null ? trouble : "";
+    this.tell("bad", error instanceof Error ? error.message : String(error), why);
+  }
+
   /** The status bar as it is now. */
   status(): Html {
-    return statusView(this.#status());
+    return statusView({
+      ...this.#monitor.status(),
+      listening: this.#listening !== null,
+      queues: this.#shared.queues(),
+      saved: this.#shared.saved.names,
+    });
   }
 
-  /** What Tab may complete: a command a line, its options behind it. */
-  get vocabulary(): string {
-    return COMMANDS.map(({ name, options }) =>
-      [name, ...options.map((option) => `--${option}`)].join(" ")
-    ).join("\n");
-  }
-
-  /** Ends the feed. */
+  /** Ends the feed and what runs. */
   close(): void {
-    clearInterval(this.#ticker);
+    this.#listening?.abort();
+    this.#monitor.close();
     this.live.close();
   }
 
@@ -113,13 +149,34 @@ export class Terminal {
       const entry = await work();
       if (entry !== null) this.#print(entry);
     } catch (error) {
-      const { trouble } = this.#keeper.link;
-      const why = error instanceof QueueClosedError && trouble !== null ? trouble : "";
-      this.tell("bad", error instanceof Error ? error.message : String(error), why);
+      this.fail(error);
     } finally {
       this.#running--;
+      this.#monitor.recountDead();
       this.live.touch();
     }
+  }
+
+  /** Starts or ends to take every message; tells whether that changed anything. */
+  #listen(on: boolean): boolean {
+    if (on === (this.#listening !== null)) return false;
+    this.#listening?.abort();
+    this.#listening = null;
+    if (!on) return true;
+    const stop = this.#listening = new AbortController();
+    const { queue } = this.#keeper;
+    queue.listen(null, (envelope) => {
+      this.sources.shelf.put(envelope);
+      this.#tellMessage(previewMessage(envelope), "received");
+    }, { signal: stop.signal, concurrency: CONCURRENCY })
+      .catch((error) => {
+        if (!stop.signal.aborted) this.fail(error);
+      })
+      .finally(() => {
+        if (this.#listening === stop) this.#listening = null;
+        this.live.touch();
+      });
+    return true;
   }
 
   #welcome(): void {
@@ -134,63 +191,37 @@ export class Terminal {
   #follow(): void {
     const { queue } = this.#keeper;
     queue.addEventListener("arrive", ({ detail: { envelope } }) => {
-      const preview = previewMessage(envelope);
-      const at = new Date();
-      this.live.push(() => messageEntry(preview, "arrived", at));
+      this.#tellMessage(previewMessage(envelope), "arrived");
     });
     for (const type of ["settle", "drop"] as const) {
       queue.addEventListener(type, () => this.live.touch());
     }
     queue.addEventListener("drop", ({ detail: { envelope, reason } }) => {
-      this.tell("bad", `dropped a message: ${reason}`, envelope.messageId.slice(0, 8));
+      this.tell("bad", `dropped a message: ${reason}`, shortHandle(envelope.messageId));
     });
     queue.addEventListener("deadletter", ({ detail: { envelope, reason } }) => {
-      this.tell("waiting", `dead letter: ${reason}`, envelope.messageId.slice(0, 8));
+      this.tell("waiting", `dead letter: ${reason}`, shortHandle(envelope.messageId));
+      this.#monitor.recountDead();
     });
     queue.addEventListener("sessionlost", ({ detail: { reason, held } }) => {
       this.tell("bad", `the session is ${reason}; ${held} held messages are told apart`);
     });
     queue.addEventListener("error", ({ detail: { error } }) => this.tell("bad", error.message));
-    this.#keeper.addEventListener("change", () => this.#tellLink());
   }
 
-  /** A change of the link as a line; each further try that fails alike is left to the status bar. */
-  #tellLink(): void {
-    const { state, trouble } = this.#keeper.link;
-    this.#announce();
-    this.live.touch();
-    if (state === "connecting" || state === "closed") return;
-    const told = `${state} ${trouble ?? ""}`;
-    if (told === this.#toldState) return;
-    this.#toldState = told;
-    if (state === "connected") this.tell("good", "connected", this.#facts.brokerUrl);
-    else if (state === "waiting") this.tell("waiting", trouble ?? "the broker does not answer");
-    else if (state === "reconnecting") {
-      this.tell("waiting", "link lost, reconnecting", trouble ?? "");
-    } else this.tell("bad", "link lost for good", trouble ?? "");
+  #tellMessage(preview: ReturnType<typeof previewMessage>, mark: "arrived" | "received"): void {
+    const at = new Date();
+    const { topic } = this.#facts;
+    this.live.push(
+      () => messageEntry(preview, mark, at, { queue: topic }),
+      () => ({ time: at.toISOString(), event: mark, ...writePreview(preview) }),
+    );
   }
 
-  #tick(): void {
-    const { arrived, sent } = this.#keeper.queue.stats();
-    this.#rates.tick(arrived, sent);
-    if (++this.#ticks % ANNOUNCE_TICKS === 0) this.#announce();
-    this.live.touch();
-  }
-
-  #announce(): void {
-    this.#said = statusSentence(this.#status());
-  }
-
-  #status(): QueueStatus {
-    const { queue, link } = this.#keeper;
-    return {
-      ...this.#facts,
-      link,
-      stats: queue.stats(),
-      protocolVersion: queue.getCapabilities().protocolVersion,
-      rates: this.#rates.now,
-      lastMinute: this.#rates.lastMinute,
-      now: Date.now(),
-    };
+  #topics(): [string, string][] {
+    return this.#shared.queues().map(({ topic, ready }) => [
+      topic,
+      `${ready} ready${topic === this.#facts.topic ? ", this one" : ""}`,
+    ]);
   }
 }

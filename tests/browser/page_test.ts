@@ -28,19 +28,32 @@ Deno.test("a person types send, peek, count and receive, and the page moves by i
 Deno.test("every button runs the command that it prints", async () => {
   await using browser = await TerminalBrowser.start();
   const page = await browser.open();
-  for (const line of ["receive", "peek 10", "count", "status", "help"]) {
-    await page.locator(".toolbar button", { hasText: line }).click();
-    await page.locator(".entry.command", { hasText: line }).waitFor();
+  const lines = ["receive", "receive --lock", "peek 10", "count", "dead", "status", "help"];
+  for (const line of [...lines, "listen on", "listen off"]) {
+    await page.locator(".toolbar").getByRole("button", { name: line, exact: true }).click();
+    await page.locator(".entry.command", { hasText: line }).last().waitFor();
   }
   await seeInLog(page, "MQTT 3.1.1");
+  await seeInLog(page, "not listening");
+  await page.locator(".toolbar").getByRole("button", { name: "clear" }).click();
+  await page.locator("#log:empty").waitFor({ state: "attached" });
+});
+
+Deno.test("the form sends everything that send takes, and prints the command", async () => {
+  await using browser = await TerminalBrowser.start();
+  const page = await browser.open();
   await page.locator(".composer summary").click();
   await page.locator("[name=type]").fill("note");
   await page.locator("[name=message]").fill("first line\nsecond line");
+  await page.locator("[name=properties]").fill("a=1\nb=two words");
+  await page.locator("[name=qos]").selectOption("2");
+  await page.locator("[name=retain]").check();
   await page.locator(".composer .primary").click();
-  await seeInLog(page, "send --type note first line⏎second line");
+  await seeInLog(
+    page,
+    `send --type note --qos 2 --retain --property a=1 --property "b=two words" first line⏎second line`,
+  );
   await seeInLog(page, "sent 22 B");
-  await page.locator(".toolbar button", { hasText: "clear" }).click();
-  await page.locator("#log:empty").waitFor({ state: "attached" });
 });
 
 Deno.test("htmx comes from the CDN where it can be reached", async () => {
@@ -87,7 +100,7 @@ Deno.test("the page works without JavaScript", async () => {
   const page = await browser.open({ javaScriptEnabled: false });
   await typeLine(page, "send hello");
   await seeInLog(page, "sent 5 B");
-  await page.locator(".toolbar button", { hasText: "receive" }).click();
+  await page.locator(".toolbar [value=receive]").click();
   await page.locator(".message.received", { hasText: "hello" }).waitFor();
   await page.locator(".composer summary").click();
   await page.locator("[name=message]").fill("by form");
@@ -190,7 +203,7 @@ Deno.test("arrow keys go through the history, Tab completes and otherwise moves 
     assert.equal(await line.inputValue(), value);
   }
   for (
-    const [typed, completed] of [["rec", "receive "], ["send --t", "send --type "], ["c", "c"], [
+    const [typed, completed] of [["rec", "receive "], ["send --ty", "send --type "], ["c", "c"], [
       "send x",
       "send x",
     ]]
@@ -210,7 +223,7 @@ Deno.test("the page fits a phone", async () => {
   const page = await browser.open({ width: 360 });
   await typeLine(page, `send ${"x".repeat(500)}`);
   await typeLine(page, "help");
-  await seeInLog(page, "receive [--timeout ms]");
+  await seeInLog(page, "receive [--lock] [--timeout ms]");
   const width = await page.locator("html").evaluate((html) => html.scrollWidth);
   assert.equal(width, 360);
 });

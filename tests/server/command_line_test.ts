@@ -9,8 +9,14 @@ import {
 Deno.test("parseCommandLine() leaves the text exactly as it stands", () => {
   const line = parseCommandLine(`send --type order --correlation-id="a b"  {"a":  "x --y"}`);
   assert.equal(line.name, "send");
-  assert.deepEqual([...line.options], [["type", "order"], ["correlation-id", "a b"]]);
+  assert.deepEqual([...line.options], [["type", ["order"]], ["correlation-id", ["a b"]]]);
   assert.equal(line.rest, `{"a":  "x --y"}`);
+});
+
+Deno.test("parseCommandLine() keeps every value of an option, and takes none for a flag", () => {
+  const line = parseCommandLine("send --property a=1 --retain --property b=2 text", ["retain"]);
+  assert.deepEqual([...line.options], [["property", ["a=1", "b=2"]], ["retain", [""]]]);
+  assert.equal(line.rest, "text");
 });
 
 Deno.test("parseCommandLine() ends the options at two dashes", () => {
@@ -31,7 +37,7 @@ Deno.test("parseCommandLine() reads the command without regard to case and to sp
 Deno.test("quoteWord() writes what parseCommandLine() reads back", () => {
   for (const text of ["plain", "two words", `a"b`, "back\\slash", "it's", "--dashes", ""]) {
     const line = parseCommandLine(`send --type ${quoteWord(text)} rest`);
-    assert.equal(line.options.get("type"), text);
+    assert.deepEqual(line.options.get("type"), [text]);
     assert.equal(line.rest, "rest");
   }
 });

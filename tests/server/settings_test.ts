@@ -45,13 +45,13 @@ Deno.test("readSettings() makes a token where other machines can reach the serve
 Deno.test("readSettings() refuses what it does not know or cannot use, by name", () => {
   const cases: [string[], RegExp][] = [
     [["--brokr", "x"], /Unknown option '--brokr'/],
-    [["stray"], /stray/],
+    [["stray"], /a value stands without its option/],
     [["--port", "70000"], /port: a number from 0 to 65535 is needed, received "70000"/],
     [["--port", "80a"], /received "80a"/],
     [["--port"], /port/],
     [["--qos", "3"], /qos: a number from 0 to 2 is needed/],
     [["--broker", "http://localhost"], /a URL such as mqtt:\/\/localhost:1883/],
-    [["--broker", "nowhere"], /received "nowhere"/],
+    [["--broker", "nowhere"], /received something else/],
     [["--topic", " "], /topic: a name is needed/],
     [["--token", "short"], /token: 8 characters at least/],
   ];
@@ -64,11 +64,25 @@ Deno.test("readSettings() refuses what it does not know or cannot use, by name",
   }
 });
 
-Deno.test("readSettings() shows no password of a broker URL that it refuses", () => {
-  assert.throws(
-    () => readSettings(["--broker", "http://user:secret@localhost"], none),
-    (error) => error instanceof UsageError && !error.message.includes("secret"),
-  );
+Deno.test("readSettings() shows nothing that may hold a password of a broker that it refuses", () => {
+  const refused = [
+    "http://user:secret@localhost",
+    "user:secret@localhost:1883",
+    "secret:user@localhost",
+    "mqtt://user:secret@",
+    "mqtt//user:secret@localhost",
+    "//user:secret@localhost:1883",
+    "mqtt://user:sec ret@local host",
+  ];
+  for (const value of refused) {
+    for (const args of [["--broker", value], [value]]) {
+      assert.throws(
+        () => readSettings(args, none),
+        (error) => error instanceof UsageError && !/sec ?ret/.test(error.message),
+        value,
+      );
+    }
+  }
 });
 
 Deno.test("readSettings() gives null for --help", () => {

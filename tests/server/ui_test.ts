@@ -31,7 +31,7 @@ Deno.test("with htmx a form gets an empty answer: the result reaches every page 
   await using server = await TestServer.start();
   const response = await server.submit({ line: "help" }, { "hx-request": "true" });
   assert.equal(response.status, 204);
-  assert.match(await server.page(), /receive \[--timeout ms\]/);
+  assert.match(await server.page(), /<b>receive<\/b><\/button> \[--lock\] \[--timeout ms\]/);
 });
 
 Deno.test("every command does what it says", async () => {
@@ -44,8 +44,8 @@ Deno.test("every command does what it says", async () => {
   assert.match(await run("peek"), /nothing to peek at/);
   await run(`send {"id": 7}`);
   await run("send second");
-  assert.match(await run("peek 5"), /class="unseen">peeked[^]*second/);
-  assert.match(await run("peek"), /1 of 2 that are ready/);
+  assert.match(await run("peek 5"), /peeked at 2 of 2 that are ready/);
+  assert.match(await run("peek"), /class="unseen">peeked[^]*&quot;id&quot;: 7/);
   assert.match(await run("receive"), /class="unseen">received[^]*&quot;id&quot;: 7/);
   assert.match(await run("count"), /1 message ready/);
   assert.match(await run("status"), /MQTT 3\.1\.1/);

@@ -1,0 +1,27 @@
+import { html } from "./deps.ts";
+import type { Html } from "./live_feed.ts";
+
+/** What the list shows of a command. */
+interface Described {
+  name: string;
+  usage: string;
+  summary: string;
+}
+
+/** The list of the commands; each puts itself into the prompt when it is clicked. */
+export function helpEntry(commands: readonly Described[]): Html {
+  return html`
+    <dl class="entry table help">
+      ${commands.map(({ name, usage, summary }) =>
+        html`
+          <div>
+            <dt><button type="button" data-fill="${name} "><b>${name}</b></button>${usage.slice(
+              name.length,
+            )}</dt>
+            <dd>${summary}</dd>
+          </div>
+        `
+      )}
+    </dl>
+  `;
+}
