@@ -77,6 +77,14 @@ export class DeferredAcks {
     this.#flush(held);
   }
 
+  /** Whether something was settled while the link was down, and waits to be delivered again. */
+  get owes(): boolean {
+    for (const held of this.#held.values()) {
+      if (held.settled && !held.live) return true;
+    }
+    return false;
+  }
+
   /** Stops or goes on reading. The link stays up: pings go on though their answers wait unread. */
   setPaused(paused: boolean): void {
     this.#paused = paused;

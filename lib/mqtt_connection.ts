@@ -49,6 +49,7 @@ export class MqttConnection implements Connection {
   #confirmed = false;
   #reading: Promise<void> = Promise.resolve();
   #resubscribing = false;
+  #relinked: () => void = () => {};
   #paused = false;
   #stalled = Promise.withResolvers<void>();
   #sentUnconfirmed = false;
@@ -172,6 +173,7 @@ export class MqttConnection implements Connection {
   async close(): Promise<void> {
     this.#subscribed = false;
     this.setPaused(false); // A link that is not read would not see its own end.
+    if (this.#acks?.owes) await settledWithin(SYNCHRONIZE_MS, this.#payOwed());
     await Promise.all([this.#inbound?.close(), this.#outbound?.close()]);
     this.#inbound = this.#outbound = this.#acks = null;
     this.#limits = null;
@@ -190,6 +192,14 @@ export class MqttConnection implements Connection {
     if (this.#sentUnconfirmed) {
       this.#sentUnconfirmed = false;
       await this.#outbound?.ping();
+    }
+    await this.#inbound?.ping();
+  }
+
+  /** Acknowledges what was settled while the link was down: it comes again on the next one. */
+  async #payOwed(): Promise<void> {
+    while (this.#inbound?.state === "reconnecting") {
+      await new Promise<void>((resolve) => this.#relinked = resolve);
     }
     await this.#inbound?.ping();
   }
@@ -294,6 +304,7 @@ export class MqttConnection implements Connection {
     const previous = this.#state;
     this.#state = stateOf(this.#outbound?.state ?? "closed", this.#inbound?.state);
     if (this.writable) this.#handlers.onWritable();
+    this.#relinked();
     if (this.#state === previous && change.retryInMs === undefined) return;
     this.#handlers.onChange({ ...change, state: this.#state, previous });
   }

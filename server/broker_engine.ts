@@ -13,23 +13,29 @@ type InnerPublish = (
 interface StoredPacket {
   cmd: string;
   messageId?: number;
+  brokerId?: string;
+  brokerCounter?: number;
 }
 
 /** What is used of aedes beyond its own types. */
 interface AedesInside {
   publish: InnerPublish;
-  persistence: { outgoingStream(client: { id: string }): AsyncIterable<StoredPacket> };
+  persistence: {
+    outgoingStream(client: { id: string }): AsyncIterable<StoredPacket>;
+    outgoingUpdate(client: { id: string }, packet: StoredPacket): Promise<void>;
+  };
 }
 
 // The whole range of packet ids: aedes cuts the link of a sender at QoS 2 that has more than this under way.
 const MAX_INCOMING = 65_535;
 
 /**
- * aedes, set up as the heart of a message queue broker, with four of its habits put right:
+ * aedes, set up as the heart of a message queue broker, with five of its habits put right:
  *
  * - it acknowledges QoS 1 before it publishes;
  * - it grants shared subscriptions and never delivers to them;
  * - it delivers again without the DUP flag;
+ * - it takes one PUBREL that is under way for another, and delivers what was received at QoS 2 anew;
  * - it numbers packets from a random start at every connect, so that new ones may take ids that are still in use.
  */
 export async function createBrokerEngine(): Promise<Aedes> {
@@ -58,6 +64,7 @@ export async function createBrokerEngine(): Promise<Aedes> {
   const inside = aedes as unknown as AedesInside;
   publishOnce(inside, published);
   flagRedelivery(inside);
+  tellReleasesApart(inside);
   continuePacketIds(aedes);
   return aedes;
 }
@@ -83,6 +90,18 @@ async function* withDup(packets: AsyncIterable<StoredPacket>): AsyncGenerator<St
     if (!sentBefore) yield packet;
     else yield Object.assign(Object.create(Object.getPrototypeOf(packet)), packet, { dup: true });
   }
+}
+
+/** [MQTT-4.3.3-1]: stored packets are told apart by broker and counter, and a PUBREL has neither. */
+function tellReleasesApart({ persistence }: AedesInside): void {
+  const outgoingUpdate = persistence.outgoingUpdate.bind(persistence);
+  persistence.outgoingUpdate = (client, packet) => {
+    if (packet.cmd === "pubrel" && packet.brokerId === undefined) {
+      packet.brokerId = "pubrel";
+      packet.brokerCounter = packet.messageId;
+    }
+    return outgoingUpdate(client, packet);
+  };
 }
 
 /** [MQTT-2.3.1-2]: a new packet takes an id that is not in use, so a durable session counts on where it was. */
