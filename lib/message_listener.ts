@@ -25,13 +25,14 @@ export type Handler = (envelope: MessageEnvelope) => unknown;
 export class MessageListener {
   readonly #source: MessageSource;
   readonly #stop = new AbortController();
-  readonly #ended: AbortSignal;
+  /** Aborted once it takes no more. */
+  readonly ended: AbortSignal;
   #done: Promise<void> = Promise.resolve();
 
   /** @param signal stops it as `stop` does */
   constructor(source: MessageSource, signal?: AbortSignal) {
     this.#source = source;
-    this.#ended = signal === undefined
+    this.ended = signal === undefined
       ? this.#stop.signal
       : AbortSignal.any([signal, this.#stop.signal]);
   }
@@ -81,11 +82,11 @@ export class MessageListener {
   }
 
   async #next(): Promise<MessageEnvelope | null> {
-    if (this.#ended.aborted) return null;
+    if (this.ended.aborted) return null;
     try {
-      return await this.#source.receive(this.#ended);
+      return await this.#source.receive(this.ended);
     } catch (error) {
-      if (!this.#ended.aborted) this.#source.onError(toError(error));
+      if (!this.ended.aborted) this.#source.onError(toError(error));
       return null;
     }
   }

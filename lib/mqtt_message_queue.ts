@@ -399,8 +399,10 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
     const handle = typeof receiver === "function"
       ? receiver
       : receiver.receiveMessage.bind(receiver);
-    const session = await this.#subscribed("listen", signal);
-    await session.listen((envelope) => handle(envelope, this), { concurrency, signal });
+    await this.#assertOpen("listen").listen((envelope) => handle(envelope, this), {
+      concurrency,
+      signal,
+    });
   }
 
   /** As `listen`, in the background; what ends it early is an `error` event. */
@@ -427,8 +429,7 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
    * for. What is at hand when the loop is left goes back, unless it was completed.
    */
   async *messages(options: WaitOptions = {}): AsyncGenerator<MessageEnvelope, void, void> {
-    const session = await this.#subscribed("listen", options.signal);
-    yield* session.messages(options.signal);
+    yield* this.#assertOpen("listen").messages(options.signal);
   }
 
   /**

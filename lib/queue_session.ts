@@ -170,6 +170,7 @@ export class QueueSession {
   async listen(handle: Handler, { concurrency = 1, signal }: ListenOptions): Promise<void> {
     const listener = this.#addListener(signal);
     try {
+      if (!await this.#subscribeFor(listener)) return;
       await listener.run((envelope) => traceProcess(envelope, () => handle(envelope)), concurrency);
     } finally {
       this.#listeners.delete(listener);
@@ -180,7 +181,7 @@ export class QueueSession {
   async *messages(signal?: AbortSignal): AsyncGenerator<MessageEnvelope, void, void> {
     const listener = this.#addListener(signal);
     try {
-      yield* listener.messages();
+      if (await this.#subscribeFor(listener)) yield* listener.messages();
     } finally {
       this.#listeners.delete(listener);
     }
@@ -208,6 +209,17 @@ export class QueueSession {
     }, signal);
     this.#listeners.add(listener);
     return listener;
+  }
+
+  /** Subscribes; `false` where the listener was stopped meanwhile. */
+  async #subscribeFor({ ended }: MessageListener): Promise<boolean> {
+    try {
+      await this.connection.subscribe(ended);
+      return true;
+    } catch (error) {
+      if (ended.aborted) return false;
+      throw error;
+    }
   }
 
   /** Gives up a message that was delivered too often; where that fails it is delivered again later. */
