@@ -99,9 +99,10 @@ export function messageEntry(
         <span class="id"><bdi>${id}</bdi></span>
         <span class="start as-${body.form}"><bdi>${start}</bdi></span>
       </summary>
-      <div class="whole">${facts(preview)}${bodyView(preview, body)}${queue === undefined
-        ? ""
-        : inspectLink(preview, queue)}</div>
+      <div class="whole">${opens ? facts(preview) : ""}${bodyView(
+        preview,
+        body,
+      )}${queue === undefined ? "" : inspectLink(preview, queue)}</div>
     </details>
   `;
 }

@@ -80,12 +80,12 @@ function facts(
   return [
     ["reason", letter?.reason ?? null],
     ["description", letter?.description ?? null],
-    ["given up", letter === null ? null : ageView(letter.time)],
+    ["given up", letter === null ? null : ageView(letter.time, " ago")],
     ["message id", envelope.messageId],
     ["type", envelope.messageType],
     ["correlation id", envelope.correlationId],
     ["topic", envelope.topic],
-    ["sent", ageView(sentTime)],
+    ["sent", ageView(sentTime, " ago")],
     ["content type", envelope.contentType],
     ["QoS", marks],
     ["deliveries", envelope.deliveryCount > 0 ? String(envelope.deliveryCount) : null],
@@ -100,7 +100,7 @@ function fact(name: string, value: string | Html): Html {
   return html`
     <div>
       <dt><bdi>${label}</bdi></dt>
-      <dd>${copies ? html`<bdi>${visibleLine(value, 2000)}</bdi>` : value} ${copies
+      <dd>${copies ? html`<bdi>${visibleLine(value, 400)}</bdi>` : value} ${copies
         ? html`
           <button type="button" class="copy" data-copy="${JSON.stringify(value.slice(0, 65_536))}"
             aria-label="copy ${label}">copy</button>

@@ -4,7 +4,9 @@ import { html, type HtmlEscapedString, raw } from "./deps.ts";
 const FRAME_MS = 60;
 const PING_MS = 15_000;
 const KEPT_ENTRIES = 500;
+/** More at once is a flood, and then fewer are shown: nobody reads them, and typing must stay smooth. */
 const FRAME_ENTRIES = 100;
+const FLOOD_ENTRIES = 40;
 
 export type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
 
@@ -173,7 +175,8 @@ export class LiveFeed {
     if (cursor.seq < this.#seq) {
       const anew = cursor.seq < this.#clearedAt;
       const missed = anew ? this.#entries : this.#entries.filter(({ seq }) => seq > cursor.seq);
-      const shown = missed.slice(anew ? -KEPT_ENTRIES : -FRAME_ENTRIES);
+      const most = missed.length > FRAME_ENTRIES ? FLOOD_ENTRIES : FRAME_ENTRIES;
+      const shown = missed.slice(anew ? -KEPT_ENTRIES : -most);
       const skipped = anew ? 0 : this.#seq - cursor.seq - shown.length;
       parts.push(
         partial("#log", anew ? "innerHTML" : "beforeend", gap(skipped) + this.#render(shown)),
@@ -197,8 +200,13 @@ export class LiveFeed {
   }
 
   #render(entries: Entry[]): string {
-    return entries.map((entry) => entry.text ??= entry.render().toString().trim()).join("");
+    return entries.map((entry) => entry.text ??= compact(entry.render().toString())).join("");
   }
+}
+
+/** Without the space between our own tags: half of what a browser would have to keep. Text holds no `>`. */
+function compact(content: string): string {
+  return content.trim().replace(/>\s+<(?!\/pre)/g, "><");
 }
 
 function partial(target: string, swap: string, content: string): string {

@@ -36,11 +36,11 @@ export function copyLink(topic: string, place: PanelPlace, part: CopiedPart): Ht
 }
 
 /** How long ago, for the eye, and the whole time for everything else. */
-export function ageView(time: Date, now = Date.now()): Html {
+export function ageView(time: Date, behind = "", now = Date.now()): Html {
   if (Number.isNaN(time.getTime())) return html`<span>unknown</span>`;
-  return html`<time datetime="${time.toISOString()}" title="${time.toISOString()}">${
+  return html`<time datetime="${time.toISOString()}" title="${time.toISOString()}">${`${
     formatAge(now - time.getTime())
-  }</time>`;
+  }${behind}`}</time>`;
 }
 
 /** How long the lock still holds; the page counts it down. */

@@ -47,7 +47,7 @@ export function messagesView(
         <thead>
           <tr>
             <th scope="col">age</th><th scope="col">type</th><th scope="col">id</th>
-            <th scope="col">correlation</th><th scope="col" class="n">size</th>
+            <th scope="col" class="less">correlation</th><th scope="col" class="n">size</th>
             <th scope="col" class="n">QoS</th><th scope="col" class="n">delivered</th>
           </tr>
         </thead>
@@ -120,10 +120,10 @@ function row(topic: string, envelope: MessageEnvelope, isLocked: boolean): Html 
         <td>${ageView(sentTime)}</td>
         <td class="type"><bdi>${visibleLine(type, 60)}</bdi></td>
         <td>${panelLink(topic, messagePlace(messageId), shortHandle(messageId))}</td>
-        <td><bdi>${visibleLine(envelope.correlationId ?? "", 24)}</bdi></td>
+        <td class="less"><bdi>${visibleLine(envelope.correlationId ?? "", 24)}</bdi></td>
         <td class="n">${formatSize(message?.byteLength ?? 0)}</td>
-        <td class="n">${qos}</td>
-        <td class="n">${deliveryCount}</td>
+        <td class="n less">${qos}</td>
+        <td class="n less">${deliveryCount}</td>
       </tr>
       <tr class="start">
         <td colspan="4">${isLocked ? lockView(envelope) : ""}<bdi>${visibleLine(
@@ -155,7 +155,7 @@ function letterRow(
         <td class="type"><bdi>${visibleLine(envelope.messageType ?? "", 60)}</bdi></td>
         <td>${panelLink(topic, messagePlace(id, "dead"), shortHandle(id))}</td>
         <td class="n">${formatSize(envelope.message?.byteLength ?? 0)}</td>
-        <td class="n">${deliveryCount}</td>
+        <td class="n less">${deliveryCount}</td>
       </tr>
       <tr class="start">
         <td colspan="4"><bdi>${visibleLine(description, 200)}</bdi>

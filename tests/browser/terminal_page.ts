@@ -1,8 +1,10 @@
 import { CDN_SCRIPTS } from "../../server/assets.ts";
 import type { Settings } from "../../server/settings.ts";
 import { startChromium } from "../support/chromium.ts";
-import type { Browser, Page } from "./deps.ts";
-import { TestServer } from "../server/test_server.ts";
+import type { Browser, BrowserContext, Page } from "./deps.ts";
+import { TestServer, type TestServerParts } from "../server/test_server.ts";
+
+const WAIT_MS = 20_000;
 
 /** What the browser gets when it asks the CDN: the real files, the extension late, all too late, or nothing. */
 export type Cdn = "played" | "extension late" | "too late" | "unreachable";
@@ -12,7 +14,14 @@ export interface PageOptions {
   cdn?: Cdn;
   javaScriptEnabled?: boolean;
   width?: number;
+  height?: number;
+  theme?: "light" | "dark";
   path?: string;
+}
+
+/** What a test brings along. */
+export interface TerminalBrowserParts extends TestServerParts {
+  chromium?: Browser;
 }
 
 /** A browser on a server of its own. Whatever the page complains about is collected in `complaints`. */
@@ -23,16 +32,26 @@ export class TerminalBrowser implements AsyncDisposable {
   /** Paths and foreign URLs of everything that was asked for. */
   readonly requests: string[] = [];
   readonly #browser: Browser;
+  readonly #ownsBrowser: boolean;
+  readonly #contexts: BrowserContext[] = [];
   readonly #http: Deno.HttpServer<Deno.NetAddr>;
 
-  static async start(settings: Partial<Settings> = {}): Promise<TerminalBrowser> {
-    const server = await TestServer.start(settings);
-    return new TerminalBrowser(server, await startChromium());
+  /**
+   * @param chromium one that several share, and that outlives this; without it one is started
+   * @param broker another than the embedded one
+   */
+  static async start(
+    settings: Partial<Settings> = {},
+    { chromium, broker, limits }: TerminalBrowserParts = {},
+  ): Promise<TerminalBrowser> {
+    const server = await TestServer.start(settings, { broker, limits });
+    return new TerminalBrowser(server, chromium ?? await startChromium(), chromium === undefined);
   }
 
-  private constructor(server: TestServer, browser: Browser) {
+  private constructor(server: TestServer, browser: Browser, ownsBrowser: boolean) {
     this.server = server;
     this.#browser = browser;
+    this.#ownsBrowser = ownsBrowser;
     this.#http = Deno.serve(
       { hostname: "127.0.0.1", port: 0, onListen: () => {} },
       server.server.app.fetch,
@@ -44,9 +63,12 @@ export class TerminalBrowser implements AsyncDisposable {
     const { cdn = "unreachable", javaScriptEnabled = true, width = 1280, path = "" } = options;
     const context = await this.#browser.newContext({
       javaScriptEnabled,
-      viewport: { width, height: 740 },
+      viewport: { width, height: options.height ?? 740 },
+      colorScheme: options.theme ?? "light",
     });
+    this.#contexts.push(context);
     const page = await context.newPage();
+    page.setDefaultTimeout(WAIT_MS);
     page.on("pageerror", (error) => this.complaints.push(error.message));
     page.on("console", (message) => {
       if (/Content Security Policy|integrity/.test(message.text())) {
@@ -80,7 +102,8 @@ export class TerminalBrowser implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#browser.close();
+    for (const context of this.#contexts) await context.close();
+    if (this.#ownsBrowser) await this.#browser.close();
     await this.server[Symbol.asyncDispose]();
     await this.#http.shutdown();
   }

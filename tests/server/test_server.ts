@@ -1,23 +1,42 @@
-import { QueueServer } from "../../server/app.ts";
+import { QueueServer, type ServerLimits } from "../../server/app.ts";
 import { EmbeddedBroker } from "../../server/broker.ts";
 import { readSettings, type Settings } from "../../server/settings.ts";
 
+/** What a test brings along. */
+export interface TestServerParts {
+  /** Another broker than the embedded one, which is then the test's own to close. */
+  broker?: { url: string };
+  limits?: ServerLimits;
+}
+
 /** The server's answers without a socket, on an embedded broker of its own. */
 export class TestServer implements AsyncDisposable {
-  readonly broker: EmbeddedBroker;
+  readonly broker: { url: string };
   readonly server: QueueServer;
 
-  /** Resolves when the queue is open. */
-  static async start(changes: Partial<Settings> = {}): Promise<TestServer> {
-    const broker = await EmbeddedBroker.start({ port: 0 });
-    const test = new TestServer(broker, { ...defaultSettings(), ...changes });
-    await test.server.start();
+  readonly #own: EmbeddedBroker | null;
+
+  /** Resolves when the queue is open; with another broker at once. */
+  static async start(
+    changes: Partial<Settings> = {},
+    { broker, limits = {} }: TestServerParts = {},
+  ): Promise<TestServer> {
+    const own = broker === undefined ? await EmbeddedBroker.start({ port: 0 }) : null;
+    const test = new TestServer(own, broker ?? own!, { ...defaultSettings(), ...changes }, limits);
+    const started = test.server.start();
+    if (own !== null) await started;
     return test;
   }
 
-  private constructor(broker: EmbeddedBroker, settings: Settings) {
+  private constructor(
+    own: EmbeddedBroker | null,
+    broker: { url: string },
+    settings: Settings,
+    limits: ServerLimits,
+  ) {
+    this.#own = own;
     this.broker = broker;
-    this.server = new QueueServer(settings, { url: broker.url, embedded: true });
+    this.server = new QueueServer(settings, { url: broker.url, embedded: own !== null }, limits);
   }
 
   async request(path: string, init?: RequestInit): Promise<Response> {
@@ -53,7 +72,7 @@ export class TestServer implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.server.close();
-    await this.broker.close();
+    await this.#own?.close();
   }
 }
 

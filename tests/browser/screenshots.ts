@@ -1,0 +1,55 @@
+/** Makes the pictures of the README: `deno task screenshots`. */
+
+import { mqtt } from "../deps.ts";
+import type { Page } from "./deps.ts";
+import { seeFigure, seeInLog, TerminalBrowser, typeLine } from "./terminal_page.ts";
+
+const FOLDER = new URL("../../docs/screenshots/", import.meta.url);
+const THEMES = ["light", "dark"] as const;
+
+if (import.meta.main) {
+  await Deno.mkdir(FOLDER, { recursive: true });
+  for (const theme of THEMES) {
+    const path = new URL(`${theme}.png`, FOLDER);
+    await Deno.writeFile(path, await picture(theme));
+    console.log(`docs/screenshots/${theme}.png`);
+  }
+}
+
+async function picture(theme: typeof THEMES[number]): Promise<Uint8Array> {
+  await using browser = await TerminalBrowser.start({ topic: "orders" });
+  const page = await browser.open({ width: 1280 });
+  await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+  await makeTraffic(page, browser.server.broker.url);
+  await typeLine(page, "receive --lock");
+  await page.locator(".message.locked").waitFor();
+  await typeLine(page, "count");
+  await seeInLog(page, "messages ready");
+  await typeLine(page, "peek 10");
+  await page.locator("#panel tbody.locked a").click();
+  await page.locator("#panel .tree").waitFor();
+  await page.locator("#line").focus();
+  return await page.screenshot();
+}
+
+/** A few waves, so that the chart has something to tell. */
+async function makeTraffic(page: Page, url: string): Promise<void> {
+  const other = await mqtt.connectAsync(url);
+  let sent = 0;
+  for (const wave of [2, 5, 9, 4, 1]) {
+    for (let i = 0; i < wave; i++, sent++) {
+      const order = { id: 7000 + sent, customer: "Ada", total: 12.5 * (sent + 1), items: [1, 2] };
+      const json = {
+        message_id: crypto.randomUUID(),
+        correlation_id: `cart-${40 + sent}`,
+        message_type: sent % 4 === 3 ? "payment" : "order",
+        sent_time: new Date().toISOString(),
+        message: btoa(JSON.stringify(order)),
+        content_type: "application/json",
+      };
+      await other.publishAsync("orders", JSON.stringify(json), { qos: 1 });
+    }
+    await seeFigure(page, "in/s", String(wave));
+  }
+  await other.endAsync();
+}
