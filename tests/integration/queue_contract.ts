@@ -354,6 +354,33 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     });
   });
 
+  test("sendAsObject() sends JSON", async (broker) => {
+    await using queue = await open(broker);
+    await queue.sendAsObject("123", "order", { id: 7, name: "bolt" });
+    const received = (await queue.receive("123", 10_000))!;
+    assert.deepEqual(received.getMessageAs(), { id: 7, name: "bolt" });
+    assert.equal(received.messageType, "order");
+    assert.equal(received.contentType, "application/json");
+    assert.equal(received.correlationId, "123");
+    await assert.rejects(queue.sendAsObject("123", "order", 1n), TypeError);
+  });
+
+  test("getCapabilities() is true for this broker", async (broker) => {
+    const queue = new MqttMessageQueue("contract", { url: broker.url, protocolVersion });
+    assert.equal(queue.getCapabilities().protocolVersion, null);
+    await queue.open();
+    const capabilities = queue.getCapabilities();
+    assert.equal(capabilities.protocolVersion, protocolVersion);
+    assert.equal(capabilities.maximumQoS, 2);
+    assert.equal(capabilities.retain, true);
+    assert.equal(capabilities.wildcards, true);
+    assert.equal(capabilities.userProperties, protocolVersion === 5);
+    assert.equal(capabilities.messageExpiry, protocolVersion === 5);
+    assert.equal(capabilities.receiveMaximum, protocolVersion === 5 ? 65_535 : null);
+    await queue.close();
+    assert.equal(queue.getCapabilities().protocolVersion, null);
+  });
+
   test("a body of 2 MiB goes through", async (broker) => {
     await using queue = await open(broker);
     const body = new Uint8Array(2 * 1024 * 1024).map((_, index) => index * 7);
