@@ -29,15 +29,20 @@ const COMMANDS: Record<CliCommand, (run: CliRun) => Promise<number>> = {
   dead,
 };
 
+/** `deno task` passes on the signal that the terminal has sent already: one Ctrl-C, two signals. */
+const SAME_SIGNAL_MS = 500;
+
 /**
- * Runs one command. The first Ctrl-C ends it in good order, the second at once.
+ * Runs one command. The first Ctrl-C ends it in good order, the next at once.
  *
  * @returns the exit code, see {@linkcode EXIT}
  */
 export async function runCli(args: readonly string[]): Promise<number> {
   const interrupt = new AbortController();
+  let interruptedAt = Infinity;
   const onSignal = () => {
-    if (interrupt.signal.aborted) Deno.exit(EXIT.interrupted);
+    if (performance.now() - interruptedAt > SAME_SIGNAL_MS) Deno.exit(EXIT.interrupted);
+    interruptedAt = Math.min(interruptedAt, performance.now());
     interrupt.abort();
   };
   for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, onSignal);

@@ -174,6 +174,7 @@ function parse(text: string): unknown {
 
 /** What lies at the bottom of a failed request, such as "Connection refused (os error 111)". */
 function lastWords(error: unknown): string {
+  if (error instanceof Error && error.cause !== undefined) return lastWords(error.cause);
   const message = error instanceof Error ? error.message : String(error);
   return message.split(": ").at(-1) ?? message;
 }

@@ -1,38 +1,9 @@
 import assert from "node:assert/strict";
 import { EmbeddedBroker } from "../../server/broker.ts";
-import type { ProcessResult } from "../support/child_process.ts";
 import { startDeno } from "../support/deno_process.ts";
 import { freePort } from "../support/free_port.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
-
-const CLI = new URL("../../server/cli.ts", import.meta.url).href;
-const PERMISSIONS = [
-  "--allow-env",
-  "--allow-net=127.0.0.1",
-  "--allow-sys=hostname",
-  "--allow-read",
-];
-
-interface CliRun {
-  stdin?: string | Uint8Array;
-  env?: Record<string, string>;
-}
-
-/** Runs the shell as `deno task` does and returns what it did. */
-async function cli(args: string[], { stdin, env }: CliRun = {}): Promise<ProcessResult> {
-  await using child = startDeno(["run", "--no-prompt", ...PERMISSIONS, CLI, ...args], {
-    stdin,
-    env: { MQTT_URL: "", MQTT_TOPIC: "", MQTT_QOS: "", ...env },
-  });
-  return await child.result();
-}
-
-/** The messages of an output in JSON Lines. */
-function bodies({ stdout }: ProcessResult): unknown[] {
-  return stdout.trim().split("\n").filter((line) => line !== "").map((line) =>
-    JSON.parse(line).message
-  );
-}
+import { bodies, shell, shellWithoutReader, startShell } from "./shell.ts";
 
 const brokers = {
   "Mosquitto": () => Mosquitto.start(),
@@ -43,43 +14,43 @@ for (const [name, start] of Object.entries(brokers)) {
   Deno.test(`the shell sends, peeks, counts and receives (${name})`, async () => {
     await using broker = await start();
     const on = ["--broker", broker.url, "--topic", "shell/all"];
-    const first = await cli(["peek", ...on]);
+    const first = await shell(["peek", ...on]);
     assert.equal(first.code, 3, first.stderr);
     assert.equal(first.stdout, "");
 
-    assert.equal((await cli(["send", ...on], { stdin: "one\ntwo\r\nthree" })).code, 0);
-    assert.deepEqual(bodies(await cli(["peek", ...on, "--count", "2"])), ["one", "two"]);
-    assert.deepEqual(bodies(await cli(["peek", ...on])), ["one", "two", "three"]);
-    assert.deepEqual(JSON.parse((await cli(["count", ...on])).stdout), { count: 3 });
+    assert.equal((await shell(["send", ...on], { stdin: "one\ntwo\r\nthree" })).code, 0);
+    assert.deepEqual(bodies(await shell(["peek", ...on, "--count", "2"])), ["one", "two"]);
+    assert.deepEqual(bodies(await shell(["peek", ...on])), ["one", "two", "three"]);
+    assert.deepEqual(JSON.parse((await shell(["count", ...on])).stdout), { count: 3 });
 
-    assert.deepEqual(bodies(await cli(["receive", ...on])), ["one"]);
-    const rest = await cli(["receive", ...on, "--count", "2"]);
+    assert.deepEqual(bodies(await shell(["receive", ...on])), ["one"]);
+    const rest = await shell(["receive", ...on, "--count", "2"]);
     assert.deepEqual(bodies(rest), ["two", "three"]);
     assert.equal(rest.code, 0);
-    assert.equal((await cli(["receive", ...on, "--timeout", "50"])).code, 3);
+    assert.equal((await shell(["receive", ...on, "--timeout", "50"])).code, 3);
   });
 }
 
 Deno.test("receive waits for a message that comes later", async () => {
   await using broker = await Mosquitto.start({ config: ["log_type subscribe"] });
   const env = { MQTT_URL: broker.url, MQTT_TOPIC: "shell/wait" };
-  const receiving = cli(["receive"], { env });
+  const receiving = shell(["receive"], { env });
   await broker.waitForLog(/ shell-\S+ \d shell\/wait$/);
-  await cli(["send", "late"], { env });
+  await shell(["send", "late"], { env });
   assert.deepEqual(bodies(await receiving), ["late"]);
 });
 
 Deno.test("send takes words, a type and a correlation id", async () => {
   await using broker = await Mosquitto.start();
   const env = { MQTT_URL: broker.url };
-  await cli(["count"], { env });
-  const sent = await cli(
+  await shell(["count"], { env });
+  const sent = await shell(
     ["send", "--type", "greeting", "--correlation-id", "7", "hello", "world"],
     {
       env,
     },
   );
-  const message = JSON.parse((await cli(["peek"], { env })).stdout);
+  const message = JSON.parse((await shell(["peek"], { env })).stdout);
   assert.equal(message.message, "hello world");
   assert.equal(message.messageType, "greeting");
   assert.equal(message.correlationId, "7");
@@ -93,9 +64,9 @@ Deno.test("send sends a file as it is", async () => {
   const path = await Deno.makeTempFile();
   try {
     await Deno.writeFile(path, Uint8Array.of(0, 255, 10, 13, 128));
-    await cli(["count"], { env });
-    assert.equal((await cli(["send", "--file", path], { env })).code, 0);
-    const message = JSON.parse((await cli(["receive"], { env })).stdout);
+    await shell(["count"], { env });
+    assert.equal((await shell(["send", "--file", path], { env })).code, 0);
+    const message = JSON.parse((await shell(["receive"], { env })).stdout);
     assert.deepEqual([message.encoding, message.message], ["base64", "AP8KDYA="]);
   } finally {
     await Deno.remove(path);
@@ -106,24 +77,24 @@ Deno.test("send keeps the order of many lines", async () => {
   await using broker = await Mosquitto.start();
   const env = { MQTT_URL: broker.url };
   const lines = Array.from({ length: 3000 }, (_, index) => `line ${index} ü`);
-  await cli(["count"], { env });
-  assert.equal((await cli(["send"], { env, stdin: lines.join("\n") })).code, 0);
-  assert.deepEqual(bodies(await cli(["receive", "--count", "3000"], { env })), lines);
+  await shell(["count"], { env });
+  assert.equal((await shell(["send"], { env, stdin: lines.join("\n") })).code, 0);
+  assert.deepEqual(bodies(await shell(["receive", "--count", "3000"], { env })), lines);
 });
 
 Deno.test("send has nothing to do without a line", async () => {
   await using broker = await Mosquitto.start();
-  const { code, stdout, stderr } = await cli(["send", "--broker", broker.url], { stdin: "" });
+  const { code, stdout, stderr } = await shell(["send", "--broker", broker.url], { stdin: "" });
   assert.deepEqual([code, stdout, stderr], [3, "", ""]);
 });
 
 Deno.test("send does not take over the session of a shell that receives", async () => {
   await using broker = await Mosquitto.start({ config: ["log_type subscribe"] });
   const env = { MQTT_URL: broker.url };
-  const receiving = cli(["receive", "--count", "2"], { env });
+  const receiving = shell(["receive", "--count", "2"], { env });
   await broker.waitForLog(/ shell-\S+ \d mytopic$/);
-  await cli(["send", "a"], { env });
-  await cli(["send", "b"], { env });
+  await shell(["send", "a"], { env });
+  await shell(["send", "b"], { env });
   const received = await receiving;
   assert.deepEqual(bodies(received), ["a", "b"], received.stderr);
 });
@@ -131,28 +102,19 @@ Deno.test("send does not take over the session of a shell that receives", async 
 Deno.test("a message whose line nobody reads stays in the queue, and that is no error", async () => {
   await using broker = await Mosquitto.start();
   const env = { MQTT_URL: broker.url };
-  await cli(["count"], { env });
-  await cli(["send", "kept"], { env });
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--no-prompt", ...PERMISSIONS, CLI, "receive"],
-    env,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).spawn();
-  await child.stdout.cancel();
-  const [status, stderr] = await Promise.all([child.status, new Response(child.stderr).text()]);
-  assert.equal(status.code, 0);
+  await shell(["count"], { env });
+  await shell(["send", "kept"], { env });
+  const { code, stderr } = await shellWithoutReader(["receive"], { env });
+  assert.equal(code, 0);
   assert.equal(stderr, "");
-  assert.deepEqual(bodies(await cli(["peek"], { env })), ["kept"]);
+  assert.deepEqual(bodies(await shell(["peek"], { env })), ["kept"]);
 });
 
 Deno.test("Ctrl-C ends a waiting receive without a word", async () => {
   await using broker = await Mosquitto.start();
-  await using child = startDeno([
-    ...["run", "--no-prompt", ...PERMISSIONS, CLI],
-    ...["receive", "--timeout", "60000", "--client-id", "patient", "--broker", broker.url],
-  ]);
+  await using child = startShell(
+    ["receive", "--timeout", "60000", "--client-id", "patient", "--broker", broker.url],
+  );
   await broker.waitForLog(/ as patient \(/);
   child.signal("SIGINT");
   const { code, stdout, stderr } = await child.result();
@@ -161,7 +123,7 @@ Deno.test("Ctrl-C ends a waiting receive without a word", async () => {
 
 Deno.test("a broker that is down is one sentence without the password", async () => {
   const broker = `mqtt://bob:secret@127.0.0.1:${freePort()}`;
-  const { code, stdout, stderr } = await cli(["count", "--broker", broker]);
+  const { code, stdout, stderr } = await shell(["count", "--broker", broker]);
   assert.equal(code, 1);
   assert.equal(stdout, "");
   assert.match(stderr, /^Cannot connect to [^\n]+\n$/);
@@ -182,7 +144,7 @@ const WRONG: [string, string[], RegExp][] = [
 
 for (const [name, args, sentence] of WRONG) {
   Deno.test(`the shell says what is wrong with ${name}`, async () => {
-    const { code, stdout, stderr } = await cli(args);
+    const { code, stdout, stderr } = await shell(args);
     assert.equal(code, 2);
     assert.equal(stdout, "");
     assert.match(stderr, sentence);
@@ -193,13 +155,13 @@ for (const [name, args, sentence] of WRONG) {
 
 Deno.test("the shell refuses to send to a wildcard", async () => {
   await using broker = await Mosquitto.start();
-  const { code, stderr } = await cli(["send", "--broker", broker.url, "--topic", "a/#", "x"]);
+  const { code, stderr } = await shell(["send", "--broker", broker.url, "--topic", "a/#", "x"]);
   assert.equal(code, 2);
   assert.match(stderr, /^Cannot send: [^\n]+\n$/);
 });
 
 Deno.test("--help goes to standard output and tells that the first call makes the session", async () => {
-  const { code, stdout, stderr } = await cli(["peek", "--help"]);
+  const { code, stdout, stderr } = await shell(["peek", "--help"]);
   assert.equal(code, 0);
   assert.equal(stderr, "");
   assert.match(stdout, /^Usage: deno task send/);

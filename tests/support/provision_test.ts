@@ -44,7 +44,7 @@ Deno.test("provisionTools() installs what is missing and lets no service start",
     "sh -c echo 'exit 101' >/usr/sbin/policy-rc.d; chmod +x /usr/sbin/policy-rc.d",
     "apt-get update -q",
     "env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends " +
-    "mosquitto mosquitto-clients chromium",
+    "mosquitto mosquitto-clients bsdutils chromium",
     "rm -f /usr/sbin/policy-rc.d",
   ]);
 });

@@ -11,6 +11,7 @@ export const TOOLS = {
   mosquitto: { programs: ["mosquitto"], package: "mosquitto" },
   mosquitto_pub: { programs: ["mosquitto_pub"], package: "mosquitto-clients" },
   mosquitto_sub: { programs: ["mosquitto_sub"], package: "mosquitto-clients" },
+  script: { programs: ["script"], package: "bsdutils" },
   chromium: {
     programs: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
     package: "chromium",
