@@ -29,6 +29,18 @@ Deno.test("POST /api/send gives any JSON value back as that value", async () => 
   }
 });
 
+Deno.test("POST /api/send takes bytes in base64, as they come out", async () => {
+  await using server = await TestServer.start();
+  await server.post("/api/send", { message: "AP8=", encoding: "base64" });
+  const { message, encoding } = await (await server.post("/api/receive", { timeout: 5000 })).json();
+  assert.deepEqual([message, encoding], ["AP8=", "base64"]);
+  for (
+    const wrong of [{ message: "AP8=", encoding: "hex" }, { message: "?", encoding: "base64" }]
+  ) {
+    assert.equal((await server.post("/api/send", wrong)).status, 400);
+  }
+});
+
 Deno.test("POST /api/receive answers 204 when nothing came", async () => {
   await using server = await TestServer.start();
   const response = await server.post("/api/receive", { timeout: 10 });
@@ -57,6 +69,17 @@ Deno.test("POST /api/complete settles a message that was received under a lock",
   const stats = await (await server.get("/api/stats")).json();
   assert.equal(stats.locked + stats.available, 0);
   assert.equal((await server.post("/api/complete", { messageId })).status, 404);
+});
+
+Deno.test("POST /api/renew lets the lock run anew", async () => {
+  await using server = await TestServer.start();
+  const { messageId } = await (await server.post("/api/send", { message: "x" })).json();
+  await server.get("/api/peek");
+  assert.equal((await server.post("/api/renew", { messageId })).status, 409);
+  await server.post("/api/receive", { mode: "peekLock", timeout: 5000 });
+  assert.equal((await server.post("/api/renew", { messageId })).status, 204);
+  assert.equal((await server.post("/api/complete", { messageId })).status, 204);
+  assert.equal((await server.post("/api/renew", { messageId })).status, 404);
 });
 
 Deno.test("POST /api/abandon puts a locked message back", async () => {
@@ -140,7 +163,7 @@ Deno.test("errors are problem details that say what is wrong", async () => {
     [
       server.post("/api/send", { message: "x", qos: 2 }),
       400,
-      /message may be given, received "qos"/,
+      /encoding may be given, received "qos"/,
     ],
     [server.post("/api/receive", { timeout: -1 }), 400, /timeout: a whole number from 0 to 60000/],
     [server.post("/api/receive", { mode: "steal" }), 400, /mode/],

@@ -139,6 +139,16 @@ const WRONG: [string, string[], RegExp][] = [
   ["a URL of another kind", ["peek", "--broker", "http://bob:secret@h"], /such as mqtt:/],
   ["words where none belong", ["receive", "hello"], /no words are needed, received "hello"/],
   ["an option of send", ["peek", "--file", "x"], /--file belongs to send/],
+  ["all, for something else", ["receive", "--all"], /--all belongs to dead/],
+  ["a deed that dead letters do not know", ["dead", "raise"], /received "raise"/],
+  ["redrive without an id", ["dead", "redrive"], /one id or --all is needed, received 0/],
+  ["purge with an id and --all", ["dead", "purge", "--all", "x"], /is needed, received both/],
+  ["browse with --all", ["dead", "--all"], /neither an id nor --all/],
+  ["a server and a broker", ["peek", "--server", "http://h", "--broker", "mqtt://h"], /own broker/],
+  ["a server of another kind", ["peek", "--server", "mqtt://bob:secret@h"], /such as http:/],
+  ["a server with a password", ["peek", "--server", "http://bob:secret@h"], /such as http:/],
+  ["a token for a broker", ["peek", "--token", "secret"], /--token: it belongs to --server/],
+  ["a listen that never was", ["listen", "--timeout", "0"], /from 1 to/],
   ["two bodies", ["send", "--file", "x", "y"], /one of them is enough/],
 ];
 
