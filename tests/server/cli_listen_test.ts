@@ -61,6 +61,20 @@ for (const [name, start] of Object.entries(brokers)) {
     assert.deepEqual(bodies(await shell(["peek"], { env })), lines);
   });
 
+  Deno.test(`what a killed listen had not printed comes again (${name})`, async () => {
+    await using broker = await start();
+    const env = { MQTT_URL: broker.url };
+    const lines = Array.from({ length: 3000 }, (_, index) => `line ${index}`);
+    await shell(["count"], { env });
+    await shell(["send"], { env, stdin: lines.join("\n") });
+    await using listening = startShell(["listen"], { env });
+    await listening.stdout.waitFor('line 100"');
+    const { stdout } = await listening.kill();
+    const printed = bodies({ stdout: stdout.slice(0, stdout.lastIndexOf("\n") + 1) });
+    const rest = bodies(await shell(["receive", "--count", "3000", "--timeout", "100"], { env }));
+    assert.deepEqual([...new Set([...printed, ...rest])].sort(), lines.toSorted());
+  });
+
   Deno.test(`listen ends when its time is over (${name})`, async () => {
     await using broker = await start();
     const env = { MQTT_URL: broker.url };
