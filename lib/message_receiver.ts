@@ -2,10 +2,10 @@ import { Alarm } from "./alarm.ts";
 import type { Connection, Delivery } from "./connection.ts";
 import { decodeEnvelope } from "./envelope_codec.ts";
 import { LockLostError, QueueClosedError } from "./errors.ts";
-import { LinkedList, type ListNode } from "./linked_list.ts";
 import { type BufferEntry, costOf, MessageBuffer } from "./message_buffer.ts";
 import { MessageEnvelope, receiptOf, setReceipt } from "./message_envelope.ts";
 import type { ReceiveMode, ResolvedOptions } from "./queue_options.ts";
+import { ReceiveWaiters } from "./receive_waiters.ts";
 
 /** Reading goes on when what is held has fallen to this part of `maxBufferedBytes`. */
 const RESUME_AT = 0.75;
@@ -48,12 +48,6 @@ class Receipt {
   }
 }
 
-interface Waiter {
-  readonly mode: ReceiveMode;
-  resolve(envelope: MessageEnvelope | null): void;
-  reject(error: unknown): void;
-}
-
 /**
  * The receiving half of a queue: what arrived and is held, who waits for it, and how it is settled.
  * An envelope is made anew each time one is handed out, so nobody holds the same one twice.
@@ -63,7 +57,7 @@ export class MessageReceiver {
   readonly #options: ResolvedOptions;
   readonly #handlers: ReceiverHandlers;
   readonly #buffer = new MessageBuffer();
-  readonly #waiters = new LinkedList<Waiter>();
+  readonly #waiters = new ReceiveWaiters();
   readonly #alarm = new Alarm(() => this.#expire());
   /** Names of messages that were settled, by packet id: their acknowledgement may get lost with the link. */
   readonly #settledIds = new Map<number, string>();
@@ -92,7 +86,7 @@ export class MessageReceiver {
     const entry = this.#buffer.add(delivery, Date.now());
     this.#alarm.by(this.#buffer.nextDeadline);
     this.#handlers.onArrive(() => this.#envelopeOf(entry));
-    this.#serve();
+    this.#waiters.serve((mode) => this.take(mode));
     this.#regulate();
   }
 
@@ -103,28 +97,10 @@ export class MessageReceiver {
     signal?: AbortSignal,
   ): Promise<MessageEnvelope | null> {
     if (signal?.aborted) return Promise.reject(signal.reason);
-    const entry = this.#buffer.oldest();
-    if (entry !== undefined) return Promise.resolve(this.#hand(entry, mode));
-    if (waitTimeout === 0) return Promise.resolve(null);
-    return new Promise((resolve, reject) => {
-      const end = () => {
-        clearTimeout(timer);
-        signal?.removeEventListener("abort", abort);
-        if (node !== null) this.#waiters.remove(node);
-        node = null;
-      };
-      let node: ListNode<Waiter> | null = this.#waiters.push({
-        mode,
-        resolve: (envelope) => (end(), resolve(envelope)),
-        reject: (error) => (end(), reject(error)),
-      });
-      const waiter = node.value;
-      const abort = () => waiter.reject(signal!.reason);
-      const timer = waitTimeout === Infinity
-        ? undefined
-        : setTimeout(() => waiter.resolve(null), waitTimeout);
-      signal?.addEventListener("abort", abort, { once: true });
-    });
+    if (this.#closed) return Promise.reject(closed("receive"));
+    const envelope = this.take(mode);
+    if (envelope !== null || waitTimeout === 0) return Promise.resolve(envelope);
+    return this.#waiters.wait({ mode, waitTimeout, signal });
   }
 
   /** The oldest available message at once, or `null`. */
@@ -228,16 +204,7 @@ export class MessageReceiver {
   close(): void {
     this.#closed = true;
     this.#alarm.stop();
-    for (const waiter of [...this.#waiters]) waiter.reject(closed("receive"));
-  }
-
-  #serve(): void {
-    while (this.#waiters.first !== null) {
-      const entry = this.#buffer.oldest();
-      if (entry === undefined) return;
-      const waiter = this.#waiters.first.value;
-      waiter.resolve(this.#hand(entry, waiter.mode));
-    }
+    this.#waiters.rejectAll(closed("receive"));
   }
 
   #hand(entry: BufferEntry, mode: ReceiveMode): MessageEnvelope {
@@ -296,7 +263,7 @@ export class MessageReceiver {
     this.#buffer.release(entry, availableAt);
     this.#handlers.onSettle(() => this.#envelopeOf(entry), "abandoned");
     this.#alarm.by(this.#buffer.nextDeadline);
-    this.#serve();
+    this.#waiters.serve((mode) => this.take(mode));
     this.#regulate();
   }
 
@@ -354,7 +321,7 @@ export class MessageReceiver {
       else this.#handlers.onSettle(() => this.#envelopeOf(entry), "abandoned");
     }
     this.#alarm.by(this.#buffer.nextDeadline);
-    this.#serve();
+    this.#waiters.serve((mode) => this.take(mode));
     this.#regulate();
   }
 

@@ -7,7 +7,7 @@ const options = {
   protocolVersion: Number(version) as 4 | 5,
   clientId: "flooded",
   autoSubscribe: true,
-  keepaliveTimeout: 3_000,
+  keepaliveTimeout: 5_000,
   sendTimeout: 60_000,
 };
 if (step === "fill") {
@@ -35,7 +35,7 @@ if (step === "fill") {
   const measure = setInterval(() => {
     residentBytes = Math.max(residentBytes, Deno.memoryUsage().rss);
   }, 20);
-  await new Promise((resolve) => setTimeout(resolve, 9_500)); // Several keepalive periods.
+  await new Promise((resolve) => setTimeout(resolve, 16_000)); // Several keepalive periods.
   const heldBytes = queue.stats().bufferedBytes;
   const sentAt = performance.now();
   await queue.send(null, new MessageEnvelope(null, "other", "through"), { topic: "elsewhere" });
