@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { EmbeddedBroker } from "../../server/broker.ts";
+import { FakeBroker } from "../support/fake_broker.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
 import { bodies, ROOT, shell, shellArguments, startShell } from "./shell.ts";
 
@@ -129,6 +130,28 @@ Deno.test("listen has its session back when a count has borrowed it", async () =
   const result = await listening.result();
   assert.equal(result.code, 0);
   assert.deepEqual(bodies(result), ["one", "two"]);
+});
+
+Deno.test("listen ends where the broker says that another process took its session", async () => {
+  await using broker = new FakeBroker((packet) => {
+    if (packet.cmd === "connect") {
+      return [{ cmd: "connack", returnCode: 0, reasonCode: 0, sessionPresent: false }];
+    }
+    if (packet.cmd !== "subscribe") return "silence";
+    const { messageId } = packet;
+    return [
+      { cmd: "suback", messageId, granted: [1], reasonCode: 0 },
+      { cmd: "disconnect", reasonCode: 142 },
+    ];
+  });
+  const { code, stdout, stderr } = await shell(["listen", "--client-id", "a"], {
+    env: { MQTT_URL: broker.url },
+  });
+  assert.deepEqual([code, stdout], [1, ""]);
+  assert.equal(
+    stderr,
+    'Cannot go on: another process took over the session "a"; give one of them a --client-id\n',
+  );
 });
 
 Deno.test("two that listen side by side have a session each with --client-id", async () => {

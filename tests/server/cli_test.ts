@@ -110,6 +110,23 @@ Deno.test("a message whose line nobody reads stays in the queue, and that is no 
   assert.deepEqual(bodies(await shell(["peek"], { env })), ["kept"]);
 });
 
+Deno.test("send sends all of it though nobody reads which were sent", async () => {
+  await using broker = await Mosquitto.start();
+  const env = { MQTT_URL: broker.url };
+  await shell(["count"], { env });
+  const sent = await shellWithoutReader(["send"], { env, stdin: "line\n".repeat(2000) });
+  assert.deepEqual(sent, { code: 0, stderr: "" });
+  assert.equal((await shell(["count"], { env })).stdout, '{"count":2000}\n');
+});
+
+Deno.test("send keeps bytes that are no text, line by line", async () => {
+  await using broker = await Mosquitto.start();
+  const env = { MQTT_URL: broker.url };
+  await shell(["count"], { env });
+  await shell(["send"], { env, stdin: Uint8Array.of(255, 0, 10, 10, 65, 13, 10) });
+  assert.deepEqual(bodies(await shell(["peek"], { env })), ["/wA=", "", "A"]);
+});
+
 Deno.test("Ctrl-C ends a waiting receive without a word", async () => {
   await using broker = await Mosquitto.start();
   await using child = startShell(
