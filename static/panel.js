@@ -42,6 +42,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 panel.addEventListener("pointermove", () => movedAt = Date.now(), { passive: true });
+panel.addEventListener("submit", () => movedAt = 0); // Who acted waits to see it.
 panel.addEventListener("focusin", () => hadFocus = true);
 panel.addEventListener("focusout", ({ relatedTarget }) => hadFocus = relatedTarget === null);
 
