@@ -100,11 +100,16 @@ export class DeadLetters implements DeadLetterStore {
     this.#resend = resend;
   }
 
+  /** What their topics begin with, the last slash included. */
+  get folder(): string {
+    return this.#folderOf();
+  }
+
   async peekBatch(max: number): Promise<DeadLetter[]> {
     assertCount("peek", max);
     let letters: DeadLetter[] = [];
-    await this.#connection().readRetained(`${this.#folder}+`, (delivery) => {
-      letters.push(readDeadLetter(delivery, this.#folder) ?? strangeLetter(delivery));
+    await this.#connection().readRetained(`${this.folder}+`, (delivery) => {
+      letters.push(readDeadLetter(delivery, this.folder) ?? strangeLetter(delivery));
       if (letters.length >= 2 * max) letters = oldest(letters, max); // Not all at a time.
     });
     return oldest(letters, max);
@@ -112,7 +117,7 @@ export class DeadLetters implements DeadLetterStore {
 
   async count(): Promise<number> {
     let count = 0;
-    await this.#connection().readRetained(`${this.#folder}+`, () => count++);
+    await this.#connection().readRetained(`${this.folder}+`, () => count++);
     return count;
   }
 
@@ -140,11 +145,6 @@ export class DeadLetters implements DeadLetterStore {
     return topics.length;
   }
 
-  /** Whether the topic is that of a dead letter of this queue. */
-  owns(topic: string): boolean {
-    return topic.startsWith(this.#folder);
-  }
-
   /** Keeps a copy of a message; resolves when the broker has it. */
   async add(envelope: MessageEnvelope, reason: string, description: string): Promise<void> {
     if (this.#connection().limits?.retainAvailable === false) {
@@ -161,19 +161,15 @@ export class DeadLetters implements DeadLetterStore {
       },
     };
     const payload = encoder.encode(JSON.stringify(json));
-    await this.#publish(this.#folder + await levelOf(envelope.messageId), payload);
-  }
-
-  get #folder(): string {
-    return this.#folderOf();
+    await this.#publish(this.folder + await levelOf(envelope.messageId), payload);
   }
 
   /** The topics of one dead letter, or of all, in the order of their age. */
   async #topics(id: string | undefined): Promise<string[]> {
-    const filter = this.#folder + (id === undefined ? "+" : await levelOf(id));
+    const filter = this.folder + (id === undefined ? "+" : await levelOf(id));
     const found: { topic: string; time: number }[] = [];
     await this.#connection().readRetained(filter, (delivery) => {
-      const time = readDeadLetter(delivery, this.#folder)?.time.getTime() ?? 0;
+      const time = readDeadLetter(delivery, this.folder)?.time.getTime() ?? 0;
       found.push({ topic: delivery.topic, time });
     });
     return found.sort((a, b) => a.time - b.time).map(({ topic }) => topic);
@@ -182,7 +178,7 @@ export class DeadLetters implements DeadLetterStore {
   async #readOne(topic: string): Promise<DeadLetter | null> {
     let letter: DeadLetter | null = null;
     await this.#connection().readRetained(topic, (delivery) => {
-      letter = readDeadLetter(delivery, this.#folder);
+      letter = readDeadLetter(delivery, this.folder);
     });
     return letter;
   }

@@ -42,6 +42,7 @@ export class QueueSession {
   /** @throws {TypeError} where the topic cannot be subscribed to */
   constructor(parts: SessionParts) {
     const { options, topic, counters, deadLetters, emit } = parts;
+    const ownDeadLetters = deadLetters.folder; // Reckoned once, not for each message.
     assertTopicFilter(topic);
     if (options.group !== undefined && isShared(topic)) {
       throw new TypeError(`Cannot open: "${topic}" names a group, and the option group does too`);
@@ -51,7 +52,7 @@ export class QueueSession {
     this.options = options;
     this.connection = new MqttConnection(options, filter, {
       onDelivery: (delivery) => {
-        if (deadLetters.owns(delivery.topic)) {
+        if (delivery.topic.startsWith(ownDeadLetters)) {
           this.connection.settle(delivery); // A wildcard of ours reaches them.
           return;
         }
