@@ -55,6 +55,8 @@ export interface OutgoingMessage {
   qos: QoS;
   retain: boolean;
   properties: WireProperties;
+  /** Whether it fails where the broker says that nobody is subscribed (MQTT 5, QoS 1). */
+  mandatory?: boolean;
 }
 
 /** What the broker told of itself when it accepted the link ([MQTT-3.2.2.3]). */

@@ -63,7 +63,8 @@ export interface DeadLetterStore {
   /** How many there are. */
   count(): Promise<number>;
   /**
-   * Sends a dead letter, or all, to where it came from. It is purged once the broker has it there.
+   * Sends a dead letter, or all, to where it came from. It is purged once the broker has it there;
+   * where the broker says that nobody is subscribed (MQTT 5, QoS 1) it stays, and this rejects.
    * Resolves with how many were sent.
    */
   redrive(id?: string): Promise<number>;

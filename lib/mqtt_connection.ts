@@ -13,9 +13,10 @@ import type {
 import { DeferredAcks, deliveryOf } from "./deferred_ack.ts";
 import type { IConnackPacket } from "./deps.ts";
 import { ConnectionError, NotSupportedError, TimeoutError, toError } from "./errors.ts";
-import { MqttLink } from "./mqtt_link.ts";
+import { MqttLink, NO_MATCHING_SUBSCRIBERS } from "./mqtt_link.ts";
 import { connectWithFallback } from "./protocol_fallback.ts";
 import type { ResolvedOptions } from "./queue_options.ts";
+import { deliversToShared } from "./shared_probe.ts";
 import { isShared } from "./topic_filter.ts";
 import { settledWithin } from "./within.ts";
 
@@ -105,11 +106,20 @@ export class MqttConnection implements Connection {
     const { topic, qos, retain, properties } = message;
     const { correlationData, ...rest } = properties;
     let settled = false;
+    let packetId: number | undefined;
     const settle = (error?: Error | null) => {
       if (settled) return;
       settled = true;
       this.#writing.delete(settle);
-      done(error ? this.#refusal(topic, error) : undefined);
+      const unheard = message.mandatory && link.unheardPacketId === packetId;
+      const refusal = unheard
+        ? new ConnectionError(
+          `Cannot send to "${topic}": nobody is subscribed`,
+          this.#options.url,
+          NO_MATCHING_SUBSCRIBERS,
+        )
+        : error;
+      done(refusal ? this.#refusal(topic, refusal) : undefined);
     };
     try {
       link.client.publish(topic, bufferOf(message.payload), {
@@ -130,8 +140,8 @@ export class MqttConnection implements Connection {
       if (!settled) this.#writing.add(settle);
       return () => {};
     }
-    const packetId = link.client.getLastMessageId();
-    return () => link.forget(packetId);
+    const id = packetId = link.client.getLastMessageId();
+    return () => link.forget(id);
   }
 
   async readRetained(filter: string, onMessage: (delivery: Delivery) => void): Promise<void> {
@@ -181,7 +191,9 @@ export class MqttConnection implements Connection {
 
   async #requireShared(link: MqttLink): Promise<void> {
     const limits = this.#limits!;
-    if (limits.protocolVersion === 4) limits.sharedSubscriptions = await link.deliversToShared();
+    if (limits.protocolVersion === 4) {
+      limits.sharedSubscriptions = await deliversToShared(link.client);
+    }
     if (limits.sharedSubscriptions) return;
     throw new NotSupportedError(
       `Cannot subscribe to "${this.#filter}": the broker has no shared subscriptions`,

@@ -11,15 +11,13 @@ import {
 } from "./mqtt_client.ts";
 import { PacketIds } from "./packet_ids.ts";
 import { RoundTrips } from "./round_trips.ts";
-import { sharedFilter } from "./topic_filter.ts";
-import { settledWithin } from "./within.ts";
 
 /** The longest wait between two attempts, in milliseconds. */
 const MAX_BACKOFF_MS = 30_000;
 /** How long a link must hold before the next loss is a first one again, in milliseconds. */
 const STABLE_AFTER_MS = 30_000;
-/** How long a message to ourselves may take, in milliseconds. */
-const PROBE_MS = 2_000;
+/** PUBACK reason code: taken, and nobody is there to get it ([MQTT-3.4.2.1]). */
+export const NO_MATCHING_SUBSCRIBERS = 16;
 /** SUBACK reason codes for what a broker cannot do ([MQTT-3.9.3]). */
 const NOT_SUPPORTED: Record<number, string> = {
   158: "shared subscriptions",
@@ -53,6 +51,7 @@ export class MqttLink {
   #connack: IConnackPacket | null = null;
   #lastError: Error | undefined;
   #takenOver = false;
+  #unheardPacketId: number | null = null;
   #attempts = 0;
   #connectedAt = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
@@ -74,6 +73,11 @@ export class MqttLink {
   /** What the broker said when it accepted the link last. */
   get connack(): IConnackPacket | null {
     return this.#connack;
+  }
+
+  /** The publish that is being acknowledged right now and that nobody is subscribed to; MQTT.js does not tell. */
+  get unheardPacketId(): number | null {
+    return this.#unheardPacketId;
   }
 
   /** Connects once; rejects, and leaves nothing behind, where that fails. */
@@ -150,30 +154,6 @@ export class MqttLink {
     }
   }
 
-  /**
-   * Whether a shared subscription delivers. MQTT 3.1.1 has no word for that, and there are brokers
-   * that grant one and never deliver to it: a message to ourselves tells.
-   */
-  async deliversToShared(): Promise<boolean> {
-    const topic = `mmq-probe/${crypto.randomUUID()}`;
-    const filter = sharedFilter("mmq-probe", topic);
-    const { promise: delivered, resolve } = Promise.withResolvers<void>();
-    const receive = (packet: Packet) => {
-      if (packet.cmd === "publish" && packet.topic === topic) resolve();
-    };
-    this.client.on("packetreceive", receive);
-    try {
-      await this.client.subscribeAsync(filter, { qos: 0 });
-      await this.client.publishAsync(topic, "");
-      return await settledWithin(PROBE_MS, delivered);
-    } catch {
-      return false; // Refused: that is an answer too.
-    } finally {
-      this.client.off("packetreceive", receive);
-      if (this.#state === "connected") await this.client.unsubscribeAsync(filter);
-    }
-  }
-
   /** Ends the link and, where it is private, the session. Idempotent. */
   async close(): Promise<void> {
     if (this.#client === null || this.#state === "closed") return;
@@ -192,6 +172,11 @@ export class MqttLink {
   }
 
   #listen(client: MqttClient): void {
+    client.on("packetreceive", (packet) => {
+      if (packet.cmd !== "puback") return;
+      const unheard = packet.reasonCode === NO_MATCHING_SUBSCRIBERS;
+      this.#unheardPacketId = unheard ? packet.messageId! : null;
+    });
     client.on("connect", (packet) => this.#up(packet));
     client.on("error", (error) => {
       this.#lastError = this.#explain(error);

@@ -97,7 +97,7 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
       () => this.#assertOpen("look at the dead letters").connection,
       () => deadLetterFolder(resolveOptions(this.#values).deadLetterPrefix, this.getName()),
       (topic, payload) => this.#assertOpen("dead-letter").publishRetained(topic, payload),
-      (envelope, topic) => this.send(null, envelope, { topic }),
+      (envelope, topic) => this.#assertOpen("redrive").send(null, envelope, { topic }, true),
     );
   }
 

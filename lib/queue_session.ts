@@ -117,11 +117,12 @@ export class QueueSession {
     await this.connection.close();
   }
 
-  /** Encodes and sends a message. */
+  /** Encodes and sends a message; a mandatory one fails where it is known that nobody is subscribed. */
   async send(
     correlationId: string | null,
     envelope: MessageEnvelope,
     { qos, retain, signal, ...given }: SendOptions,
+    mandatory = false,
   ): Promise<void> {
     const { options, topic: own, counters } = this.#parts;
     const { protocolVersion } = this.connection.limits!;
@@ -144,6 +145,7 @@ export class QueueSession {
         properties,
         qos: qos ?? options.qos,
         retain: retain ?? options.retain,
+        mandatory,
       }, signal);
     });
     counters.sent++;

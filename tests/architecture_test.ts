@@ -9,7 +9,7 @@ const LAYERS: Record<string, readonly (readonly string[])[]> = {
     ["call_options", "queue_capabilities", "queue_events"],
     ["message_receiver", "message_sender"],
     ["mqtt_connection"],
-    ["mqtt_link", "protocol_fallback", "deferred_ack"],
+    ["mqtt_link", "protocol_fallback", "deferred_ack", "shared_probe"],
     ["mqtt_client", "round_trips"],
     ["message_buffer", "envelope_codec", "packet_ids", "receive_waiters"],
     ["queue_options"],
@@ -70,7 +70,7 @@ const LONGER: Record<string, { lines: number; why: string }> = {
     why: "the façade: every public method, one call each",
   },
   "lib/message_receiver.ts": { lines: 340, why: "one state: who waits, who holds, who settles" },
-  "lib/mqtt_connection.ts": { lines: 310, why: "the adapter of the whole port" },
+  "lib/mqtt_connection.ts": { lines: 320, why: "the adapter of the whole port" },
 };
 const PACKAGE = /^(npm:|jsr:|https?:)/;
 const FOLDERS = ["lib", "server", "tests", "examples"];

@@ -200,3 +200,23 @@ Deno.test("a private session of a queue that was closed is gone from the broker"
   await raw.client.subscribeAsync("$SYS/broker/clients/disconnected");
   assert.equal((await message).payload.toString(), "0");
 });
+
+Deno.test("a dead letter is not redriven to where nobody is subscribed", async () => {
+  await using broker = await Mosquitto.start();
+  const queue = queueAt(broker.url, { receiveMode: "peekLock" });
+  await queue.open();
+  await queue.send(null, new MessageEnvelope(null, "mymessage", "kept"));
+  await queue.moveToDeadLetter((await queue.receive(null, 10_000))!);
+  await queue.close();
+  await using elsewhere = queueAt(broker.url, { autoSubscribe: false });
+  await elsewhere.open();
+  await assert.rejects(elsewhere.deadLetters.redrive(), {
+    name: "ConnectionError",
+    reasonCode: 16,
+    message: /nobody is subscribed/,
+  });
+  assert.equal(await elsewhere.deadLetters.count(), 1);
+  await elsewhere.peek(null);
+  assert.equal(await elsewhere.deadLetters.redrive(), 1);
+  assert.equal((await elsewhere.receive(null, 10_000))?.getMessageAsString(), "kept");
+});

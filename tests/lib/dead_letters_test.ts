@@ -194,7 +194,7 @@ Deno.test("the folder has the queue's name as levels, wildcards made harmless", 
   assert.equal(deadLetterFolder("dead", "a/+/#"), "dead/a/%2B/%23/");
 });
 
-Deno.test("owns() knows the topics of this queue's dead letters", () => {
+Deno.test("folder is where this queue's dead letters are", () => {
   const { letters } = new Setting();
   assert.equal(letters.folder, "dead-letter/orders/");
 });
