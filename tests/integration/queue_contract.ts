@@ -6,8 +6,8 @@ import {
   MqttMessageQueue,
   type QoS,
   QueueClosedError,
-  type QueueOptions,
 } from "../../mod.ts";
+import { contractTest } from "./contract_test_case.ts";
 import { connectRaw, nextMessage } from "../support/raw_client.ts";
 
 /** A broker that a contract test has to itself. */
@@ -24,27 +24,13 @@ export interface ContractSetting {
 }
 
 /** What every broker and version of the protocol must show of the queue, a test each. */
-export function queueContract({ name, start, protocolVersion }: ContractSetting): void {
-  const test = (what: string, run: (broker: ContractBroker) => Promise<void>) =>
-    Deno.test(`${what} (${name})`, async () => {
-      await using broker = await start();
-      await run(broker);
-    });
-  const open = async (broker: ContractBroker, options: QueueOptions = {}, topic = "contract") => {
-    const queue = new MqttMessageQueue(topic, {
-      url: broker.url,
-      protocolVersion,
-      autoSubscribe: true,
-      ...options,
-    });
-    await queue.open("123");
-    return queue;
-  };
-  const text = (body: string) => new MessageEnvelope("123", "mymessage", body);
+export function queueContract(setting: ContractSetting): void {
+  const test = contractTest.bind(null, setting);
+  const { protocolVersion } = setting;
 
   for (const qos of [0, 1, 2] as QoS[]) {
-    test(`a message goes through at QoS ${qos}`, async (broker) => {
-      await using queue = await open(broker, { qos });
+    test(`a message goes through at QoS ${qos}`, async ({ open, text }) => {
+      await using queue = await open({ qos });
       const sent = text("ABC123");
       await queue.send("123", sent);
       const received = await queue.receive("123", 10_000);
@@ -57,8 +43,8 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
       assert.equal(await queue.receive("123", 0), null);
     });
 
-    test(`peek and count see what was sent at QoS ${qos}`, async (broker) => {
-      await using queue = await open(broker, { qos });
+    test(`peek and count see what was sent at QoS ${qos}`, async ({ open, text }) => {
+      await using queue = await open({ qos });
       assert.equal(await queue.peek("123"), null);
       assert.deepEqual(await queue.peekBatch("123", 3), []);
       await queue.send("123", text("one"));
@@ -72,8 +58,8 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
   }
 
   for (const serializeEnvelope of [true, false, undefined]) {
-    test(`the body survives with serializeEnvelope ${serializeEnvelope}`, async (broker) => {
-      await using queue = await open(broker, { serializeEnvelope });
+    test(`the body survives with serializeEnvelope ${serializeEnvelope}`, async ({ open }) => {
+      await using queue = await open({ serializeEnvelope });
       const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
       const envelope = new MessageEnvelope("123", "bytes", bytes);
       envelope.userProperties.color = "blå";
@@ -86,8 +72,8 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     });
   }
 
-  test("messages are received in the order in which they were sent", async (broker) => {
-    await using queue = await open(broker);
+  test("messages are received in the order in which they were sent", async ({ open, text }) => {
+    await using queue = await open();
     const bodies = Array.from({ length: 200 }, (_, index) => `${index}`);
     await queue.sendBatch("123", bodies.map(text));
     const received = await queue.receiveBatch("123", 200, 10_000);
@@ -97,15 +83,15 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     assert.deepEqual(received.map((each) => each.getMessageAsString()), bodies);
   });
 
-  test("receive() wakes as soon as a message arrives", async (broker) => {
-    await using queue = await open(broker);
+  test("receive() wakes as soon as a message arrives", async ({ open, text }) => {
+    await using queue = await open();
     const received = queue.receive("123", 10_000);
     await queue.send("123", text("awake"));
     assert.equal((await received)?.getMessageAsString(), "awake");
   });
 
-  test("waiting receivers are served in turn", async (broker) => {
-    await using queue = await open(broker);
+  test("waiting receivers are served in turn", async ({ open, text }) => {
+    await using queue = await open();
     const first = queue.receive("123", 10_000);
     const second = queue.receive("123", 10_000);
     await queue.sendBatch("123", [text("1"), text("2")]);
@@ -113,13 +99,13 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     assert.equal((await second)?.getMessageAsString(), "2");
   });
 
-  test("receive() gives null after its timeout", async (broker) => {
-    await using queue = await open(broker);
+  test("receive() gives null after its timeout", async ({ open }) => {
+    await using queue = await open();
     assert.equal(await queue.receive("123", 20), null);
   });
 
-  test("an aborted receive() takes nothing", async (broker) => {
-    await using queue = await open(broker);
+  test("an aborted receive() takes nothing", async ({ open, text }) => {
+    await using queue = await open();
     const abort = new AbortController();
     const received = queue.receive("123", 10_000, { signal: abort.signal });
     abort.abort(new Error("enough"));
@@ -128,16 +114,16 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     assert.equal((await queue.receive("123", 10_000))?.getMessageAsString(), "kept");
   });
 
-  test("close() ends a waiting receive()", async (broker) => {
-    await using queue = await open(broker);
+  test("close() ends a waiting receive()", async ({ open }) => {
+    await using queue = await open();
     const received = assert.rejects(queue.receive("123", 60_000), QueueClosedError);
     await queue.close("123");
     await received;
     await assert.rejects(queue.receive("123", 0), QueueClosedError);
   });
 
-  test("an abandoned message comes again, in its place", async (broker) => {
-    await using queue = await open(broker, { receiveMode: "peekLock" });
+  test("an abandoned message comes again, in its place", async ({ open, text }) => {
+    await using queue = await open({ receiveMode: "peekLock" });
     await queue.sendBatch("123", [text("1"), text("2"), text("3")]);
     const first = (await queue.receive("123", 10_000))!;
     assert.equal(first.deliveryCount, 1);
@@ -154,8 +140,8 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     assert.equal((await queue.receive("123", 10_000))?.getMessageAsString(), "3");
   });
 
-  test("a message that was received and removed can be put back", async (broker) => {
-    await using queue = await open(broker);
+  test("a message that was received and removed can be put back", async ({ open, text }) => {
+    await using queue = await open();
     await queue.sendBatch("123", [text("1"), text("2")]);
     const first = (await queue.receive("123", 10_000))!;
     await queue.complete(first);
@@ -165,8 +151,8 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     assert.equal((await queue.receive("123", 0))?.getMessageAsString(), "1");
   });
 
-  test("an old holder cannot settle a message that somebody else has", async (broker) => {
-    await using queue = await open(broker, { receiveMode: "peekLock", lockTimeout: 20 });
+  test("an old holder cannot settle a message that somebody else has", async ({ open, text }) => {
+    await using queue = await open({ receiveMode: "peekLock", lockTimeout: 20 });
     await queue.send("123", text("once"));
     const first = (await queue.receive("123", 10_000))!;
     const second = (await queue.receive("123", 10_000))!;
@@ -175,8 +161,8 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     await queue.complete(second);
   });
 
-  test("clear() drops what is available and keeps what is locked", async (broker) => {
-    await using queue = await open(broker);
+  test("clear() drops what is available and keeps what is locked", async ({ open, text }) => {
+    await using queue = await open();
     await queue.sendBatch("123", [text("1"), text("2"), text("3")]);
     const locked = (await queue.receive("123", 10_000, { mode: "peekLock" }))!;
     await queue.clear("123");
@@ -185,8 +171,8 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     assert.equal(await queue.readMessageCount(), 1);
   });
 
-  test("peek never hands out the live message", async (broker) => {
-    await using queue = await open(broker);
+  test("peek never hands out the live message", async ({ open, text }) => {
+    await using queue = await open();
     await queue.send("123", text("intact"));
     const copy = (await queue.peek("123"))!;
     copy.message!.fill(0);
@@ -196,8 +182,8 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     assert.equal(received?.messageType, "mymessage");
   });
 
-  test("send() does not change the caller's envelope", async (broker) => {
-    await using queue = await open(broker);
+  test("send() does not change the caller's envelope", async ({ open }) => {
+    await using queue = await open();
     const envelope = new MessageEnvelope(null, "mymessage", "same");
     const before = JSON.stringify(envelope);
     await queue.send("456", envelope);
@@ -205,8 +191,8 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     assert.equal((await queue.receive("123", 10_000))?.correlationId, "456");
   });
 
-  test("a foreign message arrives as raw bytes with the topic as its type", async (broker) => {
-    await using queue = await open(broker);
+  test("a foreign message arrives as raw bytes with the topic as its type", async ({ broker, open }) => {
+    await using queue = await open();
     await using raw = await connectRaw(broker.url);
     for (const payload of ["{not json", "", '{"message":"no envelope"}', "\x00\xff"]) {
       await raw.client.publishAsync("contract", payload, { qos: 1 });
@@ -216,8 +202,8 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     }
   });
 
-  test("another client sees what send() sent", async (broker) => {
-    await using queue = await open(broker, { serializeEnvelope: true });
+  test("another client sees what send() sent", async ({ broker, open, text }) => {
+    await using queue = await open({ serializeEnvelope: true });
     await using raw = await connectRaw(broker.url);
     await raw.client.subscribeAsync("contract", { qos: 1 });
     const message = nextMessage(raw.client);
@@ -232,26 +218,26 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     assert.ok(!Number.isNaN(Date.parse(json.sent_time)));
   });
 
-  test("a durable session keeps what arrives while the process is away", async (broker) => {
+  test("a durable session keeps what arrives while the process is away", async ({ open, text }) => {
     const options = { clientId: "worker" };
-    await (await open(broker, options)).close();
-    await using sender = await open(broker, { autoSubscribe: false });
+    await (await open(options)).close();
+    await using sender = await open({ autoSubscribe: false });
     await sender.sendBatch("123", [text("1"), text("2")]);
-    await using queue = await open(broker, options);
+    await using queue = await open(options);
     assert.equal(await queue.readMessageCount(), 2);
     assert.equal((await queue.receive("123", 10_000))?.getMessageAsString(), "1");
   });
 
   for (const qos of [1, 2] as QoS[]) {
-    test(`what was not settled comes again after close, at QoS ${qos}`, async (broker) => {
+    test(`what was not settled comes again after close, at QoS ${qos}`, async ({ open, text }) => {
       const options = { clientId: "worker", qos };
-      const first = await open(broker, options);
+      const first = await open(options);
       await first.sendBatch("123", [text("1"), text("2"), text("3")]);
       const done = (await first.receive("123", 10_000, { mode: "peekLock" }))!;
       await first.receive("123", 10_000, { mode: "peekLock" });
       await first.complete(done);
       await first.close();
-      await using second = await open(broker, options);
+      await using second = await open(options);
       assert.equal(await second.readMessageCount(), 2);
       const again = await second.receiveBatch("123", 2, 10_000);
       assert.deepEqual(again.map((each) => each.getMessageAsString()), ["2", "3"]);
@@ -259,16 +245,16 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     });
   }
 
-  test("a private session leaves nothing behind", async (broker) => {
-    const queue = await open(broker);
+  test("a private session leaves nothing behind", async ({ open, text }) => {
+    const queue = await open();
     await queue.send("123", text("lost with its session"));
     await queue.close();
-    await using next = await open(broker);
+    await using next = await open();
     assert.equal(await next.readMessageCount(), 0);
   });
 
-  test("open() and close() are idempotent and can be used again", async (broker) => {
-    const queue = await open(broker);
+  test("open() and close() are idempotent and can be used again", async ({ open, text }) => {
+    const queue = await open();
     await Promise.all([queue.open(), queue.open()]);
     assert.ok(queue.isOpen());
     assert.equal(queue.state, "connected");
@@ -281,15 +267,15 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     await queue.close();
   });
 
-  test("it subscribes by itself at the first peek, receive or count", async (broker) => {
-    await using queue = await open(broker, { autoSubscribe: false });
+  test("it subscribes by itself at the first peek, receive or count", async ({ open, text }) => {
+    await using queue = await open({ autoSubscribe: false });
     await queue.send("123", text("nobody is there"));
     assert.equal(await queue.readMessageCount(), 0);
     await queue.send("123", text("here"));
     assert.equal((await queue.receive("123", 10_000))?.getMessageAsString(), "here");
   });
 
-  test("the tutorial's configuration works", async (broker) => {
+  test("the tutorial's configuration works", async ({ broker }) => {
     const { hostname, port } = new URL(broker.url);
     await using queue = new MqttMessageQueue();
     queue.configure(ConfigParams.fromTuples(
@@ -313,7 +299,7 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     assert.equal((await queue.receive("123", 10_000))?.getMessageAsString(), "ABC1234");
   });
 
-  test("events tell what happens", async (broker) => {
+  test("events tell what happens", async ({ broker, text }) => {
     await using queue = new MqttMessageQueue("contract", {
       url: broker.url,
       protocolVersion,
@@ -336,8 +322,8 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     ]);
   });
 
-  test("stats() counts", async (broker) => {
-    await using queue = await open(broker);
+  test("stats() counts", async ({ open, text }) => {
+    await using queue = await open();
     await queue.sendBatch("123", [text("1"), text("2"), text("3")]);
     await queue.receive("123", 10_000);
     await queue.receive("123", 10_000, { mode: "peekLock" });
@@ -354,8 +340,8 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     });
   });
 
-  test("sendAsObject() sends JSON", async (broker) => {
-    await using queue = await open(broker);
+  test("sendAsObject() sends JSON", async ({ open }) => {
+    await using queue = await open();
     await queue.sendAsObject("123", "order", { id: 7, name: "bolt" });
     const received = (await queue.receive("123", 10_000))!;
     assert.deepEqual(received.getMessageAs(), { id: 7, name: "bolt" });
@@ -365,7 +351,7 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     await assert.rejects(queue.sendAsObject("123", "order", 1n), TypeError);
   });
 
-  test("getCapabilities() is true for this broker", async (broker) => {
+  test("getCapabilities() is true for this broker", async ({ broker }) => {
     const queue = new MqttMessageQueue("contract", { url: broker.url, protocolVersion });
     assert.equal(queue.getCapabilities().protocolVersion, null);
     await queue.open();
@@ -381,8 +367,8 @@ export function queueContract({ name, start, protocolVersion }: ContractSetting)
     assert.equal(queue.getCapabilities().protocolVersion, null);
   });
 
-  test("a body of 2 MiB goes through", async (broker) => {
-    await using queue = await open(broker);
+  test("a body of 2 MiB goes through", async ({ open }) => {
+    await using queue = await open();
     const body = new Uint8Array(2 * 1024 * 1024).map((_, index) => index * 7);
     await queue.send("123", new MessageEnvelope(null, "large", body));
     assert.deepEqual((await queue.receive("123", 10_000))?.message, body);
