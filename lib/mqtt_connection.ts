@@ -49,6 +49,7 @@ export class MqttConnection implements Connection {
   /** Whether the broker has answered the subscription. */
   #confirmed = false;
   #reading: Promise<void> = Promise.resolve();
+  #takenOver = false;
   #resubscribing = false;
   #relinked: () => void = () => {};
   #paused = false;
@@ -240,8 +241,9 @@ export class MqttConnection implements Connection {
         throw error;
       }
     }
+    if (this.#inbound === null) return; // It was closed meanwhile.
     await this.#subscribeInbound(this.#inbound);
-    this.#subscribed = true;
+    this.#subscribed = this.#inbound !== null;
     await this.synchronize(); // What waited at the broker is here before the first answer.
   }
 
@@ -286,7 +288,10 @@ export class MqttConnection implements Connection {
     }, {
       onReconnect,
       onChange: (change) => this.#onLinkChange(change),
-      onTakenOver: () => this.#handlers.onSessionLost("taken-over", 0),
+      onTakenOver: () => {
+        if (!this.#takenOver) this.#handlers.onSessionLost("taken-over", 0);
+        this.#takenOver = true; // Both links tell.
+      },
       onClient: receiveMaximum === undefined ? undefined : (client) => {
         this.#acks = new DeferredAcks(client, ackOrder, {
           onDelivery: (delivery) => this.#handlers.onDelivery(delivery),

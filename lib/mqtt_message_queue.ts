@@ -509,7 +509,13 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
 
   async #subscribed(action: string, signal?: AbortSignal): Promise<QueueSession> {
     signal?.throwIfAborted();
-    await this.#assertOpen(action).connection.subscribe(signal);
+    const { connection } = this.#assertOpen(action);
+    try {
+      await connection.subscribe(signal);
+    } catch (error) {
+      this.#assertOpen(action); // Closed meanwhile: that is the reason then.
+      throw error;
+    }
     return this.#assertOpen(action);
   }
 }
