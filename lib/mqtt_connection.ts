@@ -1,5 +1,6 @@
 import { Buffer } from "node:buffer";
 import { abortable } from "./abortable.ts";
+import { readLimits } from "./broker_limits.ts";
 import type {
   BrokerLimits,
   Connection,
@@ -8,10 +9,8 @@ import type {
   LinkChange,
   LinkState,
   OutgoingMessage,
-  QoS,
 } from "./connection.ts";
 import { DeferredAcks, deliveryOf } from "./deferred_ack.ts";
-import type { IConnackPacket } from "./deps.ts";
 import { ConnectionError, NotSupportedError, TimeoutError, toError } from "./errors.ts";
 import { MqttLink, NO_MATCHING_SUBSCRIBERS } from "./mqtt_link.ts";
 import { connectWithFallback } from "./protocol_fallback.ts";
@@ -350,19 +349,6 @@ function stateOf(outbound: LinkState, inbound: LinkState | undefined): LinkState
     if (outbound === state || inbound === state) return state;
   }
   return "connected";
-}
-
-function readLimits(connack: IConnackPacket, protocolVersion: 4 | 5): BrokerLimits {
-  const told = connack.properties ?? {};
-  return {
-    protocolVersion,
-    maximumQoS: (told.maximumQoS ?? 2) as QoS,
-    retainAvailable: told.retainAvailable ?? true,
-    wildcards: told.wildcardSubscriptionAvailable ?? true,
-    sharedSubscriptions: protocolVersion === 5 && (told.sharedSubscriptionAvailable ?? true),
-    receiveMaximum: told.receiveMaximum ?? 65_535,
-    maximumPacketSize: told.maximumPacketSize ?? null,
-  };
 }
 
 function bufferOf(bytes: Uint8Array): Buffer {

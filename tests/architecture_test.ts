@@ -11,7 +11,7 @@ const LAYERS: Record<string, readonly (readonly string[])[]> = {
     ["mqtt_connection"],
     ["mqtt_link", "protocol_fallback", "deferred_ack", "shared_probe"],
     ["mqtt_client", "round_trips"],
-    ["message_buffer", "envelope_codec", "packet_ids", "receive_waiters"],
+    ["message_buffer", "envelope_codec", "broker_limits", "packet_ids", "receive_waiters"],
     ["queue_options"],
     ["config_params", "option_readers", "telemetry"],
     ["abortable", "alarm", "deadline_heap", "linked_list", "within"],
