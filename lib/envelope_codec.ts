@@ -1,5 +1,6 @@
 import type { Delivery, QoS, WireProperties } from "./connection.ts";
 import { MessageEnvelope, readEnvelope } from "./message_envelope.ts";
+import { isPlainText } from "./topic_filter.ts";
 
 const encoder = new TextEncoder();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
@@ -62,7 +63,7 @@ export function encodeEnvelope(envelope: MessageEnvelope, options: EncodeOptions
     : !(serializeEnvelope ?? protocolVersion === 4);
   if (bare && protocolVersion === 5 && unsendable !== null) {
     throw new TypeError(
-      `Cannot send: ${unsendable} must be text of at most ${MAX_TEXT_BYTES} bytes without NUL`,
+      `Cannot send: ${unsendable} must be text of at most ${MAX_TEXT_BYTES} bytes without control characters`,
     );
   }
 
@@ -175,7 +176,7 @@ function unsendableText(envelope: MessageEnvelope, correlationId: string | null)
 
 /** Whether a property can carry it ([MQTT-1.5.4]). */
 function isSendable(text: string): boolean {
-  return text.isWellFormed() && !text.includes("\0") &&
+  return isPlainText(text) &&
     (text.length <= MAX_TEXT_BYTES / 3 || encoder.encode(text).byteLength <= MAX_TEXT_BYTES);
 }
 

@@ -1,5 +1,6 @@
 /** Longest UTF-8 string that a packet can carry, in bytes ([MQTT-1.5.4], 3.1.1: 1.5.3). */
 const MAX_TOPIC_BYTES = 65_535;
+const UNPRINTABLE = /[\p{Cc}\p{Noncharacter_Code_Point}]/u;
 const SHARE_PREFIX = "$share/";
 
 /**
@@ -50,6 +51,14 @@ export function assertGroupName(group: string): void {
   }
 }
 
+/**
+ * Whether the text holds nothing for which a broker must or may end the link ([MQTT-1.5.4-1],
+ * [MQTT-1.5.4-2] and what follows them): Mosquitto does.
+ */
+export function isPlainText(text: string): boolean {
+  return text.isWellFormed() && !UNPRINTABLE.test(text);
+}
+
 /** Whether the string can only be subscribed to: it has a wildcard or is a shared subscription. */
 export function isTopicFilter(topic: string): boolean {
   return topic.includes("+") || topic.includes("#") || isShared(topic);
@@ -83,10 +92,11 @@ function assertTopicString(value: string, what: string): void {
   if (typeof value !== "string" || value === "") {
     throw new TypeError(`Cannot use as ${what}: it must not be empty, received ${show(value)}`);
   }
-  // [MQTT-1.5.4-1], [MQTT-1.5.4-2]
-  if (value.includes("\0") || !value.isWellFormed()) {
+  if (!isPlainText(value)) {
     throw new TypeError(
-      `Cannot use as ${what}: NUL and lone surrogates cannot be sent, received ${show(value)}`,
+      `Cannot use as ${what}: control characters, noncharacters and lone surrogates end the link, received ${
+        show(value)
+      }`,
     );
   }
   const bytes = new TextEncoder().encode(value).byteLength;

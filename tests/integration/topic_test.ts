@@ -31,7 +31,19 @@ for (const setting of brokers) {
 
   test("bad topics and properties are refused, and the link stays", async ({ open, text }) => {
     await using queue = await open();
-    for (const topic of ["", "a/#", "a/+", "a\0b", "x".repeat(65_536), "$share/g/a", "\ud800"]) {
+    for (
+      const topic of [
+        "",
+        "a/#",
+        "a/+",
+        "a\0b",
+        "x".repeat(65_536),
+        "$share/g/a",
+        "\ud800",
+        "bell\x07",
+        "\uffff",
+      ]
+    ) {
       await assert.rejects(queue.send(null, text("1"), { topic }), TypeError);
     }
     const bad = text("1");
@@ -52,7 +64,7 @@ for (const setting of brokers) {
     await using queue = await open();
     const strange = text("1");
     strange.messageId = "\ud800";
-    strange.messageType = "nul\0";
+    strange.messageType = "nul\0 bell\x07 escape\x1b";
     strange.userProperties = JSON.parse('{"long": "", "__proto__": "p", "constructor": "c"}');
     strange.userProperties.long = "x".repeat(65_536);
     await queue.send(null, strange);
@@ -66,6 +78,11 @@ for (const setting of brokers) {
     const { userProperties } = (await queue.receive(null, 10_000))!;
     // MQTT.js itself loses a property of MQTT 5 that is called "__proto__".
     assert.equal(userProperties.constructor as unknown, "c");
+    const bell = text("3");
+    bell.messageType = "bell\x07";
+    await queue.send(null, bell);
+    assert.equal((await queue.receive(null, 10_000))?.messageType, "bell\x07");
+    assert.equal(queue.stats().reconnects, 0);
     if (setting.protocolVersion === 4) return;
     await using bare = await open({ serializeEnvelope: false });
     await assert.rejects(bare.send(null, strange), TypeError);
