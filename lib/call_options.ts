@@ -55,7 +55,10 @@ export function assertEnvelope(envelope: MessageEnvelope): void {
 }
 
 /** Refuses what `send` cannot take. */
-export function assertSendOptions(qos: QoS | undefined, expiry: number | null): void {
+export function assertSendOptions({ qos, retain }: SendOptions, expiry: number | null): void {
+  if (retain !== undefined && typeof retain !== "boolean") {
+    throw new TypeError(`Cannot send: retain is true or false, received ${typeof retain}`);
+  }
   if (qos !== undefined && qos !== 0 && qos !== 1 && qos !== 2) {
     throw new RangeError(`Cannot send: QoS is 0, 1 or 2, received ${qos}`);
   }
@@ -80,5 +83,23 @@ export function checkedWait(waitTimeout: number): number {
 export function assertCount(action: string, count: number): void {
   if (!Number.isInteger(count) || count < 1) {
     throw new RangeError(`Cannot ${action}: a positive whole number is needed, received ${count}`);
+  }
+}
+
+/** Refuses what is no way to receive. */
+export function assertMode(mode: ReceiveMode | undefined): void {
+  if (mode !== undefined && mode !== "receiveAndDelete" && mode !== "peekLock") {
+    throw new TypeError(
+      `Cannot receive: the mode is "receiveAndDelete" or "peekLock", received ${String(mode)}`,
+    );
+  }
+}
+
+/** Refuses what is no number of milliseconds that a timer takes. */
+export function assertDuration(action: string, ms: number, least: number): void {
+  if (typeof ms !== "number" || !(ms >= least && ms <= MAX_WAIT_MS)) {
+    throw new RangeError(
+      `Cannot ${action}: milliseconds from ${least} to ${MAX_WAIT_MS} are needed, received ${ms}`,
+    );
   }
 }

@@ -57,6 +57,11 @@ export function encodeEnvelope(envelope: MessageEnvelope, options: EncodeOptions
   const properties: WireProperties = {};
   if (protocolVersion === 5 && expiry !== null) properties.messageExpiryInterval = expiry;
 
+  if (envelope.message !== null && !(envelope.message instanceof Uint8Array)) {
+    throw new TypeError(
+      `Cannot send: message must be a Uint8Array or null, received ${typeof envelope.message}`,
+    );
+  }
   const unsendable = unsendableText(envelope, correlationId);
   const bare = protocolVersion === 5 && unsendable !== null
     ? serializeEnvelope === false
@@ -169,6 +174,7 @@ function unsendableText(envelope: MessageEnvelope, correlationId: string | null)
   if (contentType !== null) check("contentType", contentType);
   for (const key of Object.keys(userProperties)) {
     check("userProperties", key);
+    if (isOurs(key)) unsendable ??= `userProperties.${key}`; // The name is taken there.
     check(`userProperties.${key}`, userProperties[key]);
   }
   return unsendable;

@@ -107,7 +107,9 @@ export class MessageEnvelope {
     if (typeof message === "string") this.setMessageAsString(message);
     else if (message instanceof Uint8Array) this.message = message;
     else if (message instanceof ArrayBuffer) this.message = new Uint8Array(message);
-    else if (message !== null && message !== undefined) this.setMessageAsObject(message);
+    else if (ArrayBuffer.isView(message)) {
+      this.message = new Uint8Array(message.buffer, message.byteOffset, message.byteLength);
+    } else if (message !== null && message !== undefined) this.setMessageAsObject(message);
   }
 
   /** The body as text, or `null` without one. Bytes that are no UTF-8 show as U+FFFD. */
@@ -121,13 +123,14 @@ export class MessageEnvelope {
   }
 
   /**
-   * The body read as JSON, or `null` without one. `T` is the caller's word; nothing is checked.
+   * The body read as JSON, or `null` without one, or with an empty one: in the bare form a body that
+   * is `null` arrives empty. `T` is the caller's word; nothing is checked.
    *
    * @throws {SyntaxError} where the body is no JSON
    */
   getMessageAs<T>(): T | null {
     const text = this.getMessageAsString();
-    return text === null ? null : JSON.parse(text) as T;
+    return text === null || text === "" ? null : JSON.parse(text) as T;
   }
 
   /**

@@ -1,5 +1,9 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { toError } from "./errors.ts";
 import type { MessageEnvelope } from "./message_envelope.ts";
+
+/** Which listener's handler is at work: it must not wait for its own end. */
+const calledBy = new AsyncLocalStorage<MessageListener>();
 
 /** How a listener takes and settles messages. */
 export interface MessageSource {
@@ -44,10 +48,10 @@ export class MessageListener {
     return this.#done;
   }
 
-  /** Takes no more; resolves when what is running is through. */
+  /** Takes no more; resolves when what is running is through, or at once for who is called by it. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    await this.#done;
+    if (calledBy.getStore() !== this) await this.#done;
   }
 
   /** The same loop for a caller that asks for each message. What is at hand when it leaves goes back. */
@@ -72,7 +76,7 @@ export class MessageListener {
       if (envelope === null) return;
       const settle = this.#hold(envelope);
       try {
-        await handler(envelope);
+        await calledBy.run(this, () => handler(envelope));
         settle(true);
       } catch (error) {
         this.#source.onError(toError(error));

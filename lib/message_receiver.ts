@@ -117,7 +117,8 @@ export class MessageReceiver {
   /** Removes a message that was locked, or peeked and is still available. */
   complete(envelope: MessageEnvelope, outcome: Outcome = "completed"): void {
     const receipt = this.#receiptOf(envelope, VERBS[outcome]);
-    if (receipt.settled || receipt.removed) return;
+    if (receipt.removed) receipt.settled = true; // It is gone for good now.
+    if (receipt.settled) return;
     this.#assertHeld(receipt, VERBS[outcome]);
     this.#end(envelope, receipt);
     this.#remove(receipt.entry, outcome);
@@ -280,6 +281,9 @@ export class MessageReceiver {
     }
     const reference = envelope.getReference();
     const receipt = reference instanceof Receipt ? reference : receiptOf(envelope);
+    if (receipt instanceof Receipt && receipt.owner !== this && receipt.owner.#closed) {
+      throw lost(receipt.entry, action); // It was received before the queue was closed.
+    }
     if (!(receipt instanceof Receipt) || receipt.owner !== this) {
       throw new TypeError(
         `Cannot ${action} a message: it was not received from this queue, received ${envelope.messageId}`,

@@ -1,6 +1,6 @@
 import { Buffer } from "node:buffer";
 import { connect, type IClientOptions, type MqttClient } from "./deps.ts";
-import { ConnectionError } from "./errors.ts";
+import { ConnectionError, TimeoutError } from "./errors.ts";
 import type { PacketIds } from "./packet_ids.ts";
 import type { Credential, TlsOptions } from "./queue_options.ts";
 import { settledWithin } from "./within.ts";
@@ -39,8 +39,15 @@ export function createClient(options: LinkOptions, packetIds: PacketIds): MqttCl
 
 /** Asks for user name and password, which may have changed since the last connect. */
 export async function renewCredentials(client: MqttClient, options: LinkOptions): Promise<void> {
-  client.options.username = await valueOf(options.username);
-  client.options.password = await valueOf(options.password);
+  const { username, password, connectTimeout, url } = options;
+  const asked = Promise.all([valueOf(username), valueOf(password)]);
+  if (!await settledWithin(connectTimeout, asked)) {
+    throw new TimeoutError(
+      `Cannot connect to ${url}: the credential function gave nothing within ${connectTimeout} ms`,
+      connectTimeout,
+    );
+  }
+  [client.options.username, client.options.password] = await asked;
 }
 
 /** Ends a client within a bounded time, whatever the other side does. */

@@ -94,7 +94,7 @@ export class MqttLink {
     const abort = () => opening.reject(signal!.reason);
     signal?.addEventListener("abort", abort, { once: true });
     try {
-      await renewCredentials(client, this.#options);
+      await Promise.race([renewCredentials(client, this.#options), opening.promise]);
       signal?.throwIfAborted();
       client.connect();
       await opening.promise;

@@ -1,7 +1,9 @@
 import { abortable } from "./abortable.ts";
 import {
   assertCount,
+  assertDuration,
   assertEnvelope,
+  assertMode,
   assertSendOptions,
   checkedWait,
   type DeadLetterOptions,
@@ -111,6 +113,9 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
     if (this.#session !== null || this.#opening !== null) {
       throw new ConfigError("Cannot configure: the queue is open", "");
     }
+    if (typeof config !== "object" || config === null || Array.isArray(config)) {
+      throw new ConfigError("Cannot configure: ConfigParams or an object is needed", "");
+    }
     const params = config instanceof ConfigParams ? config : ConfigParams.fromObject(config);
     const values = readConfigParams(params);
     // Parts of an address replace one that was given whole before.
@@ -129,7 +134,7 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
    */
   async open(_correlationId: string | null = null, options: WaitOptions = {}): Promise<void> {
     options.signal?.throwIfAborted();
-    await this.#closing;
+    if (this.#closing !== null) await this.#closing;
     if (this.#session !== null) return;
     const opening = this.#opening ??= this.#open().finally(() => this.#opening = null);
     this.#openers++;
@@ -154,10 +159,7 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
    */
   async close(_correlationId: string | null = null): Promise<void> {
     this.#cancelOpening.abort(new QueueClosedError("Cannot open: the queue was closed"));
-    await this.#opening?.catch(() => {}); // Whoever called `open` is told.
-    if (this.#session !== null) {
-      this.#closing ??= this.#close(this.#session).finally(() => this.#closing = null);
-    }
+    this.#closing ??= this.#close().finally(() => this.#closing = null);
     await this.#closing;
   }
 
@@ -186,7 +188,7 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
     const session = this.#assertOpen("send");
     options.signal?.throwIfAborted();
     assertEnvelope(envelope);
-    assertSendOptions(options.qos, options.expiry ?? envelope.expiry);
+    assertSendOptions(options, options.expiry ?? envelope.expiry);
     await session.send(correlationId, envelope, options);
   }
 
@@ -245,6 +247,7 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
     options: ReceiveOptions = {},
   ): Promise<MessageEnvelope | null> {
     const wait = checkedWait(waitTimeout);
+    assertMode(options.mode);
     const { receiver, connection, options: { receiveMode } } = await this.#subscribed(
       "receive",
       options.signal,
@@ -341,7 +344,9 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
    */
   // deno-lint-ignore require-await -- as above
   async abandon(envelope: MessageEnvelope, options: { delay?: number } = {}): Promise<void> {
-    this.#assertOpen("abandon").receiver.abandon(envelope, options.delay);
+    const { delay = 0 } = options;
+    assertDuration("abandon", delay, 0);
+    this.#assertOpen("abandon").receiver.abandon(envelope, delay);
   }
 
   /**
@@ -354,9 +359,7 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
   async renewLock(envelope: MessageEnvelope, lockTimeout?: number): Promise<void> {
     const { receiver, options } = this.#assertOpen("renew a lock");
     const wait = lockTimeout ?? options.lockTimeout;
-    if (!(wait > 0)) {
-      throw new RangeError(`Cannot renew a lock: milliseconds are needed, received ${wait}`);
-    }
+    assertDuration("renew a lock", wait, 1);
     receiver.renewLock(envelope, wait);
   }
 
@@ -396,9 +399,7 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
   ): Promise<void> {
     const { concurrency = 1, signal } = options;
     assertCount("listen", concurrency);
-    const handle = typeof receiver === "function"
-      ? receiver
-      : receiver.receiveMessage.bind(receiver);
+    const handle = handlerOf(receiver);
     await this.#assertOpen("listen").listen((envelope) => handle(envelope, this), {
       concurrency,
       signal,
@@ -412,6 +413,7 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
     options: ListenOptions = {},
   ): void {
     const session = this.#assertOpen("listen");
+    handlerOf(receiver);
     this.listen(correlationId, receiver, options).catch((error) => session.report(error));
   }
 
@@ -494,7 +496,10 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
     session.announce();
   }
 
-  async #close(session: QueueSession): Promise<void> {
+  async #close(): Promise<void> {
+    await this.#opening?.catch(() => {}); // Whoever called `open` is told.
+    const session = this.#session;
+    if (session === null) return;
     await session.drain();
     this.#session = null;
     await session.close();
@@ -518,4 +523,12 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
     }
     return this.#assertOpen(action);
   }
+}
+
+function handlerOf(receiver: MessageReceiverLike) {
+  if (typeof receiver === "function") return receiver;
+  if (typeof receiver?.receiveMessage === "function") return receiver.receiveMessage.bind(receiver);
+  throw new TypeError(
+    `Cannot listen: a function or an object with receiveMessage is needed, received ${typeof receiver}`,
+  );
 }

@@ -66,7 +66,7 @@ const MAX_TEST_LINES = 400;
 /** Longer files, how long they may be, and why. */
 const LONGER: Record<string, { lines: number; why: string }> = {
   "lib/mqtt_message_queue.ts": {
-    lines: 330,
+    lines: 340,
     why: "the façade: every public method, one call each",
   },
   "lib/message_receiver.ts": { lines: 340, why: "one state: who waits, who holds, who settles" },

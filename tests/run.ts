@@ -12,6 +12,8 @@ import { findProgram, type ToolName, TOOLS } from "./support/tools.ts";
 const ROOT = new URL("../", import.meta.url);
 const BROWSER_TESTS = "tests/browser";
 const DOCUMENTED_PORT = 1883;
+/** A hanging test must end as a failure. */
+const LIMIT_MS = 8 * 60_000;
 const HOSTS = "127.0.0.1,localhost,[::1],0.0.0.0";
 
 async function main(args: readonly string[]): Promise<number> {
@@ -70,6 +72,10 @@ async function ended(child: Deno.ChildProcess): Promise<Deno.CommandStatus> {
     stopped = true;
     child.kill("SIGTERM");
   };
+  const limit = setTimeout(() => {
+    console.error(`Cannot wait any longer: the tests have run for ${LIMIT_MS / 60_000} minutes`);
+    child.kill("SIGKILL");
+  }, LIMIT_MS);
   Deno.addSignalListener("SIGTERM", stop);
   Deno.addSignalListener("SIGINT", stop);
   try {
@@ -77,6 +83,7 @@ async function ended(child: Deno.ChildProcess): Promise<Deno.CommandStatus> {
     if (stopped) throw new Error("Cannot finish the tests: they were stopped");
     return status;
   } finally {
+    clearTimeout(limit);
     Deno.removeSignalListener("SIGTERM", stop);
     Deno.removeSignalListener("SIGINT", stop);
   }

@@ -144,11 +144,52 @@ export function queueContract(setting: ContractSetting): void {
     await using queue = await open();
     await queue.sendBatch("123", [text("1"), text("2")]);
     const first = (await queue.receive("123", 10_000))!;
-    await queue.complete(first);
     await queue.abandon(first);
     await queue.abandon(first);
     assert.equal(await queue.readMessageCount(), 2);
-    assert.equal((await queue.receive("123", 0))?.getMessageAsString(), "1");
+    const again = (await queue.receive("123", 0))!;
+    assert.equal(again.getMessageAsString(), "1");
+    await queue.complete(again);
+    await queue.abandon(again);
+    assert.equal(await queue.readMessageCount(), 1);
+  });
+
+  test("open() right after close() opens again", async ({ open }) => {
+    await using queue = await open();
+    const closed = queue.close();
+    await queue.open();
+    await closed;
+    assert.ok(queue.isOpen());
+  });
+
+  test("a lock from before close() is lost", async ({ open, text }) => {
+    await using queue = await open({ clientId: "worker", receiveMode: "peekLock" });
+    await queue.send("123", text("1"));
+    const locked = (await queue.receive("123", 10_000))!;
+    await queue.close();
+    await queue.open();
+    await assert.rejects(queue.complete(locked), LockLostError);
+  });
+
+  test("wrong arguments are refused, and harm nobody else", async ({ open, text }) => {
+    await using queue = await open();
+    const bad = text("x");
+    Object.assign(bad, { message: "raw" });
+    const sends = await Promise.allSettled([
+      queue.send("123", text("1")),
+      queue.send("123", bad),
+      queue.send("123", text("2"), { qos: 0 }),
+    ]);
+    assert.deepEqual(sends.map(({ status }) => status), ["fulfilled", "rejected", "fulfilled"]);
+    assert.equal(queue.stats().reconnects, 0);
+    const unknown = { mode: "ReceiveAndDelete" as "peekLock" };
+    await assert.rejects(queue.receive("123", 0, unknown), TypeError);
+    const locked = (await queue.receive("123", 10_000, { mode: "peekLock" }))!;
+    await assert.rejects(queue.renewLock(locked, "50" as unknown as number), RangeError);
+    await assert.rejects(queue.renewLock(locked, Infinity), RangeError);
+    await assert.rejects(queue.abandon(locked, { delay: NaN }), RangeError);
+    await assert.rejects(queue.listen("123", null as unknown as () => void), TypeError);
+    await queue.complete(locked);
   });
 
   test("an old holder cannot settle a message that somebody else has", async ({ open, text }) => {

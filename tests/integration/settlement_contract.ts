@@ -249,6 +249,15 @@ export function settlementContract(setting: ContractSetting): void {
     assert.equal(queue.stats().completed, 1);
   });
 
+  test("a receiver may end its own listen()", async ({ open, text }) => {
+    await using queue = await open();
+    const listening = queue.listen(null, async () => await queue.endListen());
+    await queue.sendBatch(null, ["1", "2"].map(text));
+    await listening;
+    assert.equal(queue.stats().completed, 1);
+    assert.equal(await queue.readMessageCount(), 1);
+  });
+
   test("close() ends listen(), and an aborted signal does", async ({ open, text }) => {
     const queue = await open();
     const abort = new AbortController();

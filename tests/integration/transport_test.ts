@@ -165,6 +165,19 @@ Deno.test("a credential function that throws fails open()", async () => {
   assert.equal(queue.state, "closed");
 });
 
+Deno.test("a credential function that does not answer ends with the connect timeout", async () => {
+  await using broker = await Mosquitto.start();
+  const silent = { url: broker.url, password: () => new Promise<string>(() => {}) };
+  const queue = new MqttMessageQueue("transport", { ...silent, connectTimeout: 40 });
+  await assert.rejects(queue.open(), { name: "TimeoutError", timeoutMs: 40 });
+  const patient = new MqttMessageQueue("transport", { ...silent, connectTimeout: 100 });
+  const signal = AbortSignal.abort(new Error("enough"));
+  await assert.rejects(patient.open(null, { signal }), /enough/);
+  const opening = assert.rejects(patient.open(), { name: "QueueClosedError" });
+  await patient.close();
+  await opening;
+});
+
 for (const protocolVersion of [4, 5] as const) {
   Deno.test(`a group shares the topic (${protocolVersion})`, async () => {
     await using broker = await Mosquitto.start();
