@@ -92,6 +92,7 @@ export class MqttLink {
     this.#listen(client);
     this.#handlers.onClient?.(client);
     const abort = () => opening.reject(signal!.reason);
+    if (signal?.aborted) abort(); // While the permission was asked for.
     signal?.addEventListener("abort", abort, { once: true });
     try {
       await Promise.race([renewCredentials(client, this.#options), opening.promise]);
