@@ -37,11 +37,19 @@ export function createClient(options: LinkOptions, packetIds: PacketIds): MqttCl
   return connect(options.url, { ...clientOptions(options), messageIdProvider: packetIds });
 }
 
-/** Asks for user name and password, which may have changed since the last connect. */
-export async function renewCredentials(client: MqttClient, options: LinkOptions): Promise<void> {
+/**
+ * Asks for user name and password, which may have changed since the last connect.
+ *
+ * @param wanted where it rejects, nobody waits for them any more
+ */
+export async function renewCredentials(
+  client: MqttClient,
+  options: LinkOptions,
+  wanted: Promise<void> = new Promise(() => {}),
+): Promise<void> {
   const { username, password, connectTimeout, url } = options;
   const asked = Promise.all([valueOf(username), valueOf(password)]);
-  if (!await settledWithin(connectTimeout, asked)) {
+  if (!await settledWithin(connectTimeout, Promise.race([asked, wanted]))) {
     throw new TimeoutError(
       `Cannot connect to ${url}: the credential function gave nothing within ${connectTimeout} ms`,
       connectTimeout,

@@ -95,7 +95,7 @@ export class MqttLink {
     if (signal?.aborted) abort(); // While the permission was asked for.
     signal?.addEventListener("abort", abort, { once: true });
     try {
-      await Promise.race([renewCredentials(client, this.#options), opening.promise]);
+      await renewCredentials(client, this.#options, opening.promise);
       signal?.throwIfAborted();
       client.connect();
       await opening.promise;
