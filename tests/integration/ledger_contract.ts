@@ -68,10 +68,8 @@ export function ledgerContract({ name, start, protocolVersion }: ContractSetting
 
       assert.deepEqual(new Set(completed.keys()), new Set(sent));
       const times = [...completed.values()].reduce((sum, each) => sum + each, 0);
-      // At QoS 1 a send whose acknowledgement was lost with the link is sent again.
       if (qos === 2) assert.equal(times, MESSAGES);
-      else await drain(queue);
-      assert.equal(await queue.readMessageCount(), 0);
+      await settleAll(queue, qos);
       assert.equal(queue.stats().locked, 0);
       await queue.close();
       await queue.open();
@@ -80,6 +78,18 @@ export function ledgerContract({ name, start, protocolVersion }: ContractSetting
   }
 }
 
-async function drain(queue: MqttMessageQueue): Promise<void> {
-  while (await queue.readMessageCount() > 0) await queue.complete((await queue.receive(null, 0))!);
+/**
+ * Waits until a link that was not cut says that nothing is left. At QoS 1 a send whose
+ * acknowledgement was lost with the link was sent again, and is a message more.
+ */
+async function settleAll(queue: MqttMessageQueue, qos: QoS): Promise<void> {
+  for (const late = Date.now() + 20_000;;) {
+    assert.ok(Date.now() < late, `${await queue.readMessageCount()} messages are left`);
+    const { reconnects } = queue.stats();
+    const count = await queue.readMessageCount();
+    const undisturbed = queue.state === "connected" && queue.stats().reconnects === reconnects;
+    if (count === 0 && undisturbed) return;
+    assert.ok(qos === 1 || count === 0, `${count} messages came again`);
+    for (const message of await queue.receiveBatch(null, 1_000, 20)) await queue.complete(message);
+  }
 }
