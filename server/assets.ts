@@ -5,6 +5,7 @@ import appScript from "../static/app.js" with { type: "text" };
 import favicon from "../static/favicon.svg" with { type: "text" };
 import panelScript from "../static/panel.js" with { type: "text" };
 import promptScript from "../static/prompt.js" with { type: "text" };
+import savedScript from "../static/saved.js" with { type: "text" };
 import scrollbackScript from "../static/scrollback.js" with { type: "text" };
 
 /** A file that the page loads from this server. */
@@ -31,7 +32,8 @@ export const FAVICON = asset("/static/favicon.svg", "image/svg+xml", favicon);
 export const APP_SCRIPT = asset(
   "/static/app.js",
   JAVASCRIPT,
-  [promptScript, appScript, scrollbackScript, panelScript].map((text) => `{\n${text}}\n`).join(""),
+  [promptScript, appScript, scrollbackScript, panelScript, savedScript]
+    .map((text) => `{\n${text}}\n`).join(""),
 );
 export const CDN_SCRIPTS: readonly CdnScript[] = [
   {

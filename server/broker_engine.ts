@@ -1,3 +1,4 @@
+import type { EventEmitter } from "node:events";
 import { Readable } from "node:stream";
 import { Aedes } from "./deps.ts";
 
@@ -17,6 +18,13 @@ interface StoredPacket {
   brokerCounter?: number;
 }
 
+/** The part of a client of aedes that reads packets. */
+interface ClientInside {
+  readonly connected: boolean;
+  readonly _parser: EventEmitter;
+  once(event: "connected", listener: () => void): void;
+}
+
 /** What is used of aedes beyond its own types. */
 interface AedesInside {
   publish: InnerPublish;
@@ -30,12 +38,13 @@ interface AedesInside {
 const MAX_INCOMING = 65_535;
 
 /**
- * aedes, set up as the heart of a message queue broker, with five of its habits put right:
+ * aedes, set up as the heart of a message queue broker, with six of its habits put right:
  *
  * - it acknowledges QoS 1 before it publishes;
  * - it grants shared subscriptions and never delivers to them;
  * - it delivers again without the DUP flag;
  * - it takes one PUBREL that is under way for another, and delivers what was received at QoS 2 anew;
+ * - it answers a ping before it has delivered what waited for the session;
  * - it numbers packets from a random start at every connect, so that new ones may take ids that are still in use.
  */
 export async function createBrokerEngine(): Promise<Aedes> {
@@ -66,6 +75,7 @@ export async function createBrokerEngine(): Promise<Aedes> {
   flagRedelivery(inside);
   tellReleasesApart(inside);
   continuePacketIds(aedes);
+  answerPingsInOrder(aedes);
   return aedes;
 }
 
@@ -115,6 +125,23 @@ function continuePacketIds(aedes: Aedes): void {
     Object.defineProperty(client, "_nextId", {
       get: () => counter.next,
       set: (next: number) => counter.next = next,
+    });
+  });
+}
+
+/** Whoever pings wants to know that what the broker had before has come, as any other broker answers. */
+function answerPingsInOrder(aedes: Aedes): void {
+  aedes.on("client", (each) => {
+    const client = each as unknown as ClientInside;
+    const early: StoredPacket[] = [];
+    const [handle] = client._parser.listeners("packet");
+    client._parser.off("packet", handle as () => void);
+    client._parser.on("packet", (packet: StoredPacket) => {
+      if (packet.cmd === "pingreq" && !client.connected) early.push(packet);
+      else handle.call(client._parser, packet);
+    });
+    client.once("connected", () => {
+      for (const packet of early.splice(0)) handle.call(client._parser, packet);
     });
   });
 }

@@ -6,7 +6,7 @@ export interface CommandLine {
   rest: string;
 }
 
-const OPTION = /^--([a-z][a-z-]*)(?:=|\s+|$)/;
+const OPTION = /^--([a-z][a-z0-9-]*)(?:=|\s+|$)/;
 const WORD = /^(?:"((?:[^"\\]|\\.)*)"|'([^']*)'|(\S+))\s*/;
 
 /**

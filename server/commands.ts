@@ -7,6 +7,7 @@ import {
   type CommandContext,
   complete,
   count,
+  forget,
   inspect,
   listen,
   peek,
@@ -15,7 +16,7 @@ import {
   save,
   send,
 } from "./message_commands.ts";
-import { DRAFT_OPTIONS } from "./message_draft.ts";
+import { DRAFT_FLAGS, DRAFT_OPTIONS } from "./message_draft.ts";
 import { helpEntry } from "./help_view.ts";
 import { FIRST_LIMIT, MAX_PEEKED, type PanelPlace } from "./panel_place.ts";
 
@@ -26,7 +27,7 @@ export interface Command {
   summary: string;
   options: readonly string[];
   /** What may stand behind the options, for completion; `null` for nothing. */
-  takes: "text" | "id" | "topic" | "number" | "on off" | null;
+  takes: "text" | "id" | "topic" | "saved" | "number" | "on off" | null;
   /** Resolves with what to print, or `null` for nothing. */
   run: (context: CommandContext, line: CommandLine) => Promise<Html | null>;
   /** What it opens beside the scrollback, in the tab in which it was typed. */
@@ -34,7 +35,7 @@ export interface Command {
 }
 
 /** Options that take no value. */
-export const FLAGS = ["retain", "base64", "lock"];
+export const FLAGS: readonly string[] = [...DRAFT_FLAGS, "lock"];
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -147,11 +148,19 @@ export const COMMANDS: readonly Command[] = [
   },
   {
     name: "save",
-    usage: "save name [options] [text]",
-    summary: "save what was sent last, or this text, under a name; send @name sends it",
+    usage: "save [name] [options] [text]",
+    summary: "save what was sent last, or this text, under a name, or list what is saved",
     options: DRAFT_OPTIONS,
     takes: "text",
     run: save,
+  },
+  {
+    name: "forget",
+    usage: "forget name",
+    summary: "let go of a saved message",
+    options: [],
+    takes: "saved",
+    run: forget,
   },
   {
     name: "topic",
@@ -190,10 +199,16 @@ export const COMMANDS: readonly Command[] = [
   },
 ];
 
-/** What Tab may complete: a line a command, its name, what it takes, its options. */
-export const VOCABULARY = COMMANDS.map(({ name, takes, options }) =>
-  [name, takes?.replace(" ", "|") ?? "-", ...options.map((option) => `--${option}`)].join(" ")
-).join("\n");
+/** What options take that is known beforehand. */
+const OPTION_VALUES = new Map([["qos", "0|1|2"], ["to", "topic"]]);
+
+/** What Tab may complete: a line a command, its name, what it takes, its options with what those take. */
+export const VOCABULARY = COMMANDS.map(({ name, takes, options }) => {
+  const words = options.map((option) =>
+    FLAGS.includes(option) ? `--${option}` : `--${option}=${OPTION_VALUES.get(option) ?? "-"}`
+  );
+  return [name, takes?.replace(" ", "|") ?? "-", ...words].join(" ");
+}).join("\n");
 
 /**
  * The command that a line names.

@@ -1,8 +1,14 @@
 import type { MessageEnvelope } from "../mod.ts";
 import { type CommandLine, parseCommandLine, splitWord } from "./command_line.ts";
-import { messageEntry, noticeEntry } from "./entry_views.ts";
+import { messageEntry, noticeEntry, tableEntry } from "./entry_views.ts";
 import type { Html } from "./live_feed.ts";
-import { envelopeOf, type MessageDraft, readDraft, readNumber } from "./message_draft.ts";
+import {
+  DRAFT_FLAGS,
+  envelopeOf,
+  type MessageDraft,
+  readDraft,
+  readNumber,
+} from "./message_draft.ts";
 import { shortHandle } from "./message_handle.ts";
 import { formatSize, previewMessage } from "./message_preview.ts";
 import type { MessageShelf } from "./message_shelf.ts";
@@ -148,17 +154,27 @@ export async function renew({ keeper }: CommandContext, { rest }: CommandLine): 
   return said("good", `locked for ${seconds} s from now`, envelope);
 }
 
-/** `save` */
+/** `save`: without a name it shows what is saved. */
 export function save(context: CommandContext, line: CommandLine): Promise<Html> {
   const [name, after] = splitWord(line.rest);
+  const { entries } = context.saved;
+  if (name === "" && line.options.size === 0 && entries.length > 0) {
+    return Promise.resolve(tableEntry(entries));
+  }
   const draft = after === "" && line.options.size === 0
     ? context.lastSent
-    : readDraft(parseCommandLine(`save ${after}`, ["retain", "base64"]));
+    : readDraft(parseCommandLine(`save ${after}`, DRAFT_FLAGS));
   if (draft === null) {
     throw new SyntaxError("Cannot save: nothing was sent yet; try: save name text");
   }
   context.saved.put(name, draft);
   return Promise.resolve(noticeEntry("good", `saved: send @${name} sends it`, new Date()));
+}
+
+/** `forget` */
+export function forget({ saved }: CommandContext, { rest }: CommandLine): Promise<Html> {
+  saved.remove(rest.replace(/^@/, ""));
+  return Promise.resolve(noticeEntry("good", "no longer saved", new Date(), rest));
 }
 
 /** The message that a person means: by its id, or the one that was locked last. */

@@ -15,7 +15,7 @@ export interface MessageDraft {
   userProperties: Record<string, string>;
 }
 
-/** The options of a line that sends; the flags among them are `retain` and `base64`. */
+/** The options of a line that sends. */
 export const DRAFT_OPTIONS = [
   "type",
   "correlation-id",
@@ -26,6 +26,9 @@ export const DRAFT_OPTIONS = [
   "to",
   "base64",
 ] as const;
+
+/** Those of them that take no value. */
+export const DRAFT_FLAGS = ["retain", "base64"] as const;
 
 const MAX_EXPIRY_S = 4_294_967_295;
 
@@ -77,7 +80,7 @@ export function writeDraft(draft: MessageDraft): string {
   for (const [key, value] of Object.entries(draft.userProperties)) {
     add("property", `${key}=${value}`);
   }
-  if (draft.body instanceof Uint8Array) words.push("--base64", draft.body.toBase64());
+  if (draft.body instanceof Uint8Array) words.push("--base64", quoteWord(draft.body.toBase64()));
   else words.push(writeText(draft.body));
   return words.join(" ");
 }

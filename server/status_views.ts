@@ -32,8 +32,11 @@ export interface QueueLink {
 export interface PageStatus extends QueueStatus {
   listening: boolean;
   queues: readonly QueueLink[];
-  /** Names of saved messages. */
-  saved: readonly string[];
+  saved: {
+    names: readonly string[];
+    /** Changed with each change of what is saved. */
+    version: string;
+  };
 }
 
 const WAVE_HEIGHT = 20;
@@ -64,7 +67,8 @@ export function statusView(status: PageStatus): Html {
       ${figure("out/s", rates.sent)}
     </dl>
     ${wave(status.lastMinute)}
-    <p id="words" hidden data-saved="${status.saved.join(" ")}"
+    <p id="words" hidden data-saved="${status.saved.names.join(" ")}"
+      data-kept="${status.saved.version}"
       data-version="${stats.arrived}.${stats.available}.${stats.locked}.${dead ?? 0}"></p>
   `;
 }

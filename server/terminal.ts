@@ -124,7 +124,7 @@ export class Terminal {
       ...this.#monitor.status(),
       listening: this.#listening !== null,
       queues: this.#shared.queues(),
-      saved: this.#shared.saved.names,
+      saved: this.#shared.saved,
     });
   }
 

@@ -87,6 +87,11 @@ export class Terminals implements AsyncDisposable {
     return stream;
   }
 
+  /** The messages that are saved, the same in every terminal. */
+  get saved(): SavedMessages {
+    return this.#shared.saved;
+  }
+
   /** A page says that it is being closed. */
   leave(topic: string, page: string): void {
     const place = this.#places.get(topic);

@@ -66,6 +66,15 @@ export function uiRoutes(terminals: Terminals): Hono {
     return c.body(lines.join(""), 200, attachment("application/x-ndjson", "messages.jsonl"));
   });
 
+  // A browser keeps what is saved, and brings it back to a server that was started anew.
+  routes.get("/saved", (c) => c.json(terminals.saved.copy()));
+  routes.post("/saved", async (c) => {
+    const lines: unknown = await c.req.json();
+    if (typeof lines !== "object" || lines === null) return problem(c, 400, "An object is needed");
+    terminals.saved.restore({ ...lines });
+    return c.json(terminals.saved.copy());
+  });
+
   routes.post("/command", async (c) => {
     const form = await c.req.formData();
     const terminal = terminals.find(textOf(form, "topic") ?? terminals.main.topic);

@@ -89,8 +89,15 @@ function afterCaret() {
 function complete(text) {
   const start = text.slice(0, text.search(/\S*$/));
   const typed = text.slice(start.length);
-  if (typed === "") return null;
-  const matches = [...new Set(candidates(start, typed))].filter((word) => word.startsWith(typed));
+  const takes = takenBehind(start, typed);
+  const values = takes.includes("|") ? takes.split("|") : [];
+  // Few values that are known stand there one after the other; behind the last Tab moves on.
+  if (typed === "" || values.includes(typed)) {
+    const next = values[values.indexOf(typed) + 1];
+    return next === undefined ? null : start + next;
+  }
+  const known = values.length > 0 ? values : candidates(takes, start);
+  const matches = [...new Set(known)].filter((word) => word.startsWith(typed));
   if (matches.length === 0) return null;
   let common = matches[0];
   for (const word of matches) {
@@ -100,15 +107,38 @@ function complete(text) {
   return common.length > typed.length ? start + common : null;
 }
 
-function candidates(start, typed) {
-  if (start.trim() === "") return vocabulary.map(([name]) => name);
-  const [, takes = "-", ...options] =
-    vocabulary.find(([name]) => name === start.trim().split(/\s/)[0]) ?? [];
-  if (typed.startsWith("--")) return options.filter((option) => !start.includes(`${option} `));
-  if (takes === "text") return words("saved").map((name) => `@${name}`);
-  if (takes === "id") return dataOf("id");
-  if (takes === "topic") return dataOf("topic");
-  return takes.split("|");
+/** What may stand at this place of a line. */
+function takenBehind(start, typed) {
+  const before = start.trim().split(/\s+/);
+  if (before[0] === "") return "command";
+  if (typed.startsWith("--")) return "option";
+  const [, takes = "-", ...options] = wordsOf(before[0]);
+  const option = options.find((each) => each.startsWith(`${before.at(-1)}=`));
+  if (option !== undefined) return option.split("=")[1];
+  return takes.includes("|") && before.length > 1 ? "-" : takes;
+}
+
+function candidates(takes, start) {
+  switch (takes) {
+    case "command":
+      return vocabulary.map(([name]) => name);
+    case "option":
+      return wordsOf(start.trim().split(/\s/)[0]).slice(2).map((option) => option.split("=")[0])
+        .filter((option) => option === "--property" || !start.includes(`${option} `));
+    case "text":
+      return words("saved").map((name) => `@${name}`);
+    case "saved":
+      return words("saved");
+    case "id":
+    case "topic":
+      return dataOf(takes);
+    default:
+      return [];
+  }
+}
+
+function wordsOf(command) {
+  return vocabulary.find(([name]) => name === command) ?? [];
 }
 
 function words(kind) {

@@ -41,14 +41,66 @@ Deno.test("commands, tabs and queues", async (t) => {
     assert.equal(await line.inputValue(), `complete ${id} `);
     await line.press("Enter");
     await seeFigure(page, "ready", "0");
-    await line.fill("listen of");
-    await line.press("Tab");
-    assert.equal(await line.inputValue(), "listen off ");
-    await line.fill("");
     await page.locator(".toolbar [value=help]").click();
     await page.locator("[data-fill='listen ']").click();
     assert.equal(await line.inputValue(), "listen ");
   });
+
+  await t.step("Tab goes through the values that are known, and then moves on", async () => {
+    await using browser = await TerminalBrowser.start({}, { chromium });
+    const page = await browser.open();
+    const line = page.locator("#line");
+    const cases = [
+      ["listen ", "listen on", "listen off", null],
+      ["listen of", "listen off ", null],
+      ["send --qos ", "send --qos 0", "send --qos 1", "send --qos 2", null],
+      ["send --retain --q", "send --retain --qos ", "send --retain --qos 0"],
+      ["send --to my", "send --to mytopic "],
+      ["send --type ", null],
+      ["send --property a=1 --prop", "send --property a=1 --property "],
+      ["send --retain --ret", null],
+    ];
+    for (const [typed, ...completions] of cases) {
+      await line.fill(typed ?? "");
+      for (const completed of completions) {
+        const before = await line.inputValue();
+        await line.press("Tab");
+        assert.equal(await line.inputValue(), completed ?? before);
+        assert.equal(await page.locator("#line:focus").count(), completed === null ? 0 : 1);
+      }
+    }
+  });
+
+  await t.step(
+    "what is saved is the same in every tab, and outlives the server and the page",
+    async () => {
+      await using browser = await TerminalBrowser.start({}, { chromium });
+      const page = await browser.open();
+      const isKept = (text: string) => page.evaluate(waitForKept, text);
+      await typeLine(page, "save order --type order --qos 0 first");
+      await typeLine(page, 'save note "two\\nlines"');
+      await typeLine(page, "save gone anything");
+      await isKept('"gone":');
+      await typeLine(page, "save order --type order --qos 0 second");
+      await isKept("second");
+      await typeLine(page, "forget gone");
+      await page.locator('#words[data-saved="note order"]').waitFor({ state: "attached" });
+      const second = await browser.openBeside(page);
+      await second.locator('#words[data-saved="note order"]').waitFor({ state: "attached" });
+
+      const before = await page.locator("#words").getAttribute("data-kept");
+      await browser.startAnew();
+      for (const tab of [page, second]) {
+        const restored = `#words[data-saved="note order"]:not([data-kept="${before}"])`;
+        await tab.locator(restored).waitFor({ state: "attached" });
+      }
+      await typeLine(page, "send @order");
+      await page.locator(".message.arrived", { hasText: "second" }).waitFor();
+      await typeLine(second, "save");
+      await seeInLog(page, "send two⏎lines");
+      assert.deepEqual(browser.complaints, []);
+    },
+  );
 
   await t.step("listen takes every message until it is off", async () => {
     await using browser = await TerminalBrowser.start({}, { chromium });
@@ -147,3 +199,10 @@ Deno.test("commands, tabs and queues", async (t) => {
     ]);
   });
 });
+
+/** Runs in the page: resolves when the browser's copy of what is saved has the text in it. */
+async function waitForKept(text: string): Promise<void> {
+  while (!localStorage.getItem("mqtt-terminal-saved")?.includes(text)) {
+    await new Promise((resolve) => setTimeout(resolve, 10)); // Storage tells only other tabs.
+  }
+}

@@ -26,7 +26,6 @@ export interface TerminalBrowserParts extends TestServerParts {
 
 /** A browser on a server of its own. Whatever the page complains about is collected in `complaints`. */
 export class TerminalBrowser implements AsyncDisposable {
-  readonly server: TestServer;
   /** Errors of scripts and violations of the policy. */
   readonly complaints: string[] = [];
   /** Paths and foreign URLs of everything that was asked for. */
@@ -34,7 +33,9 @@ export class TerminalBrowser implements AsyncDisposable {
   readonly #browser: Browser;
   readonly #ownsBrowser: boolean;
   readonly #contexts: BrowserContext[] = [];
-  readonly #http: Deno.HttpServer<Deno.NetAddr>;
+  readonly #startServer: () => Promise<TestServer>;
+  #server: TestServer;
+  #http: Deno.HttpServer<Deno.NetAddr>;
 
   /**
    * @param chromium one that several share, and that outlives this; without it one is started
@@ -44,30 +45,71 @@ export class TerminalBrowser implements AsyncDisposable {
     settings: Partial<Settings> = {},
     { chromium, broker, limits }: TerminalBrowserParts = {},
   ): Promise<TerminalBrowser> {
-    const server = await TestServer.start(settings, { broker, limits });
-    return new TerminalBrowser(server, chromium ?? await startChromium(), chromium === undefined);
+    const startServer = () => TestServer.start(settings, { broker, limits });
+    const owns = chromium === undefined;
+    const browser = chromium ?? await startChromium();
+    return new TerminalBrowser(await startServer(), startServer, browser, owns);
   }
 
-  private constructor(server: TestServer, browser: Browser, ownsBrowser: boolean) {
-    this.server = server;
+  private constructor(
+    server: TestServer,
+    startServer: () => Promise<TestServer>,
+    browser: Browser,
+    ownsBrowser: boolean,
+  ) {
+    this.#server = server;
+    this.#startServer = startServer;
     this.#browser = browser;
     this.#ownsBrowser = ownsBrowser;
-    this.#http = Deno.serve(
-      { hostname: "127.0.0.1", port: 0, onListen: () => {} },
-      server.server.app.fetch,
-    );
+    this.#http = serve(server, 0);
   }
 
   /** Opens the page in a context of its own; resolves when it listens to the feed, if it ever will. */
   async open(options: PageOptions = {}): Promise<Page> {
-    const { cdn = "unreachable", javaScriptEnabled = true, width = 1280, path = "" } = options;
+    const { javaScriptEnabled = true, width = 1280 } = options;
     const context = await this.#browser.newContext({
       javaScriptEnabled,
       viewport: { width, height: options.height ?? 740 },
       colorScheme: options.theme ?? "light",
     });
     this.#contexts.push(context);
-    const page = await context.newPage();
+    return await this.#load(await context.newPage(), options);
+  }
+
+  /** Opens the page in a second tab of the same person. */
+  async openBeside(page: Page): Promise<Page> {
+    return await this.#load(await page.context().newPage(), {});
+  }
+
+  /** Ends the server and starts it again where it was: it knows nothing of its former life. */
+  async startAnew(): Promise<void> {
+    const { port } = this.#http.addr;
+    await this.#stop();
+    this.#server = await this.#startServer();
+    this.#http = serve(this.#server, port);
+  }
+
+  get server(): TestServer {
+    return this.#server;
+  }
+
+  get url(): string {
+    return `http://127.0.0.1:${this.#http.addr.port}/`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const context of this.#contexts) await context.close();
+    if (this.#ownsBrowser) await this.#browser.close();
+    await this.#stop();
+  }
+
+  async #stop(): Promise<void> {
+    await this.#server[Symbol.asyncDispose]();
+    await this.#http.shutdown();
+  }
+
+  async #load(page: Page, options: PageOptions): Promise<Page> {
+    const { cdn = "unreachable", javaScriptEnabled = true, path = "" } = options;
     page.setDefaultTimeout(WAIT_MS);
     page.on("pageerror", (error) => this.complaints.push(error.message));
     page.on("console", (message) => {
@@ -96,17 +138,10 @@ export class TerminalBrowser implements AsyncDisposable {
     await listening;
     return page;
   }
+}
 
-  get url(): string {
-    return `http://127.0.0.1:${this.#http.addr.port}/`;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const context of this.#contexts) await context.close();
-    if (this.#ownsBrowser) await this.#browser.close();
-    await this.server[Symbol.asyncDispose]();
-    await this.#http.shutdown();
-  }
+function serve({ server }: TestServer, port: number): Deno.HttpServer<Deno.NetAddr> {
+  return Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, server.app.fetch);
 }
 
 /** Resolves when htmx has looked through the page. */

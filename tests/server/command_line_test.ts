@@ -19,6 +19,12 @@ Deno.test("parseCommandLine() keeps every value of an option, and takes none for
   assert.equal(line.rest, "text");
 });
 
+Deno.test("parseCommandLine() knows options with a digit in their name", () => {
+  const line = parseCommandLine("send --base64 /w==", ["base64"]);
+  assert.deepEqual([...line.options], [["base64", [""]]]);
+  assert.equal(line.rest, "/w==");
+});
+
 Deno.test("parseCommandLine() ends the options at two dashes", () => {
   const line = parseCommandLine("send -- --type is text");
   assert.equal(line.options.size, 0);
