@@ -1,12 +1,19 @@
 import { createHash } from "node:crypto";
 import { Hono, htmxScript, htmxSseScript } from "./deps.ts";
-import styleSheet from "../static/app.css" with { type: "text" };
 import appScript from "../static/app.js" with { type: "text" };
+import controlStyles from "../static/controls.css" with { type: "text" };
 import favicon from "../static/favicon.svg" with { type: "text" };
+import inspectorStyles from "../static/inspector.css" with { type: "text" };
+import panelStyles from "../static/panel.css" with { type: "text" };
 import panelScript from "../static/panel.js" with { type: "text" };
+import promptStyles from "../static/prompt.css" with { type: "text" };
 import promptScript from "../static/prompt.js" with { type: "text" };
 import savedScript from "../static/saved.js" with { type: "text" };
+import scrollbackStyles from "../static/scrollback.css" with { type: "text" };
 import scrollbackScript from "../static/scrollback.js" with { type: "text" };
+
+import statusStyles from "../static/status.css" with { type: "text" };
+import themeStyles from "../static/theme.css" with { type: "text" };
 
 /** A file that the page loads from this server. */
 export interface Asset {
@@ -26,7 +33,20 @@ export interface CdnScript {
 const CDN = "https://cdn.jsdelivr.net/npm/htmx.org@4.0.1/dist";
 const JAVASCRIPT = "text/javascript";
 
-export const STYLE_SHEET = asset("/static/app.css", "text/css", styleSheet);
+/** One request for all of them; of two rules that weigh the same the later one wins. */
+export const STYLE_SHEET = asset(
+  "/static/app.css",
+  "text/css",
+  [
+    themeStyles,
+    statusStyles,
+    scrollbackStyles,
+    controlStyles,
+    panelStyles,
+    inspectorStyles,
+    promptStyles,
+  ].join("\n"),
+);
 export const FAVICON = asset("/static/favicon.svg", "image/svg+xml", favicon);
 /** One request for all of them; each is a block of its own, so their names do not meet. */
 export const APP_SCRIPT = asset(

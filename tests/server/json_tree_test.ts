@@ -28,7 +28,8 @@ Deno.test("what is no JSON has no tree", () => {
 
 Deno.test("names and strings stay text, and show what they hide", () => {
   const shown = tree(`{"<b>\u202e": "</span><script>\\u0007"}`);
-  assert.doesNotMatch(shown, /<b>\u202e|<script>|\u202e|\u0007/);
+  assert.doesNotMatch(shown, /<script>|\u202e/);
+  assert.ok(!shown.includes("\u0007"));
   assert.match(shown, /&lt;b&gt;⟨U\+202E⟩/);
   assert.match(shown, /&lt;script&gt;⟨BEL⟩/);
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-const css = await Deno.readTextFile(new URL("../../static/app.css", import.meta.url));
+const css = await Deno.readTextFile(new URL("../../static/theme.css", import.meta.url));
 const [light, dark] = [...css.matchAll(/:root \{([^}]*--ground[^}]*)\}/g)].map(([, block]) =>
   new Map([...block.matchAll(/--(\w[\w-]*): (#[0-9a-f]{6});/g)].map(([, name, hex]) => [name, hex]))
 );
