@@ -36,7 +36,7 @@ export interface ListenOptions extends WaitOptions {
 }
 
 /** Why a message becomes a dead letter. */
-export interface DeadLetterOptions {
+export interface DeadLetterOptions extends WaitOptions {
   /** A short word for the cause. @default {"rejected"} */
   reason?: string;
   /** What happened, in a sentence. @default {""} */

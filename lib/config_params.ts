@@ -42,8 +42,15 @@ export class ConfigParams implements Iterable<[string, unknown]> {
     return new ConfigParams(values);
   }
 
-  /** A flat object with dotted keys, a nested one, or a mix; nested keys are joined with dots. */
+  /**
+   * A flat object with dotted keys, a nested one, or a mix; nested keys are joined with dots.
+   *
+   * @throws {ConfigError} where it is no object
+   */
   static fromObject(object: Record<string, unknown>): ConfigParams {
+    if (typeof object !== "object" || object === null) {
+      throw new ConfigError(`Cannot configure: an object is needed, received ${object}`, "");
+    }
     const values = new Map<string, unknown>();
     flatten(object, "", values);
     return new ConfigParams(values);
@@ -52,9 +59,12 @@ export class ConfigParams implements Iterable<[string, unknown]> {
   /**
    * `key=value` pairs with semicolons between them; blanks around both are dropped.
    *
-   * @throws {ConfigError} where a part has no `=`
+   * @throws {ConfigError} where it is no text or a part has no `=`
    */
   static fromString(line: string): ConfigParams {
+    if (typeof line !== "string") {
+      throw new ConfigError(`Cannot configure: text is needed, received ${typeof line}`, "");
+    }
     const values = new Map<string, unknown>();
     for (const part of line.split(";")) {
       if (part.trim() === "") continue;

@@ -1,4 +1,5 @@
-import { assertCount } from "./call_options.ts";
+import { abortable } from "./abortable.ts";
+import { assertCount, type SendOptions, type WaitOptions } from "./call_options.ts";
 import type { Connection, Delivery } from "./connection.ts";
 import { NotSupportedError } from "./errors.ts";
 import { MessageEnvelope, type MessageEnvelopeJson, readEnvelope } from "./message_envelope.ts";
@@ -35,15 +36,20 @@ interface DeadLetterJson extends MessageEnvelopeJson {
     description: string;
     topic: string;
     delivery_count: number;
+    qos?: number;
     time: string;
   };
 }
 
 /** Publishes a retained message; resolves when the broker has it. An empty one removes. */
-export type PublishRetained = (topic: string, payload: Uint8Array) => Promise<void>;
+export type PublishRetained = (
+  topic: string,
+  payload: Uint8Array,
+  signal?: AbortSignal,
+) => Promise<void>;
 
 /** Sends a message of a dead letter on its way again. */
-export type Resend = (envelope: MessageEnvelope, topic: string) => Promise<void>;
+export type Resend = (envelope: MessageEnvelope, options: SendOptions) => Promise<void>;
 
 /**
  * The messages that a queue gave up.
@@ -59,17 +65,17 @@ export type Resend = (envelope: MessageEnvelope, topic: string) => Promise<void>
  */
 export interface DeadLetterStore {
   /** The oldest dead letters, `max` at most; `[]` where there are none. */
-  peekBatch(max: number): Promise<DeadLetter[]>;
+  peekBatch(max: number, options?: WaitOptions): Promise<DeadLetter[]>;
   /** How many there are. */
-  count(): Promise<number>;
+  count(options?: WaitOptions): Promise<number>;
   /**
    * Sends a dead letter, or all, to where it came from. It is purged once the broker has it there;
    * where the broker says that nobody is subscribed (MQTT 5, QoS 1) it stays, and this rejects.
-   * Resolves with how many were sent.
+   * Resolves with how many were sent. Where the signal ends it, those behind stay.
    */
-  redrive(id?: string): Promise<number>;
+  redrive(id?: string, options?: WaitOptions): Promise<number>;
   /** Removes a dead letter, or all, for good. Resolves with how many were removed. */
-  purge(id?: string): Promise<number>;
+  purge(id?: string, options?: WaitOptions): Promise<number>;
 }
 
 /**
@@ -106,33 +112,35 @@ export class DeadLetters implements DeadLetterStore {
     return this.#folderOf();
   }
 
-  async peekBatch(max: number): Promise<DeadLetter[]> {
+  async peekBatch(max: number, { signal }: WaitOptions = {}): Promise<DeadLetter[]> {
     assertCount("peek", max);
     let letters: DeadLetter[] = [];
-    await this.#connection().readRetained(`${this.folder}+`, (delivery) => {
+    await this.#read(`${this.folder}+`, signal, (delivery) => {
       letters.push(readDeadLetter(delivery, this.folder) ?? strangeLetter(delivery));
       if (letters.length >= 2 * max) letters = oldest(letters, max); // Not all at a time.
     });
     return oldest(letters, max);
   }
 
-  async count(): Promise<number> {
+  async count({ signal }: WaitOptions = {}): Promise<number> {
     let count = 0;
-    await this.#connection().readRetained(`${this.folder}+`, () => count++);
+    await this.#read(`${this.folder}+`, signal, () => count++);
     return count;
   }
 
-  async redrive(id?: string): Promise<number> {
+  async redrive(id?: string, { signal }: WaitOptions = {}): Promise<number> {
     let redriven = 0;
     let failure: unknown;
-    for (const topic of await this.#topics(id)) {
+    assertId("redrive", id);
+    for (const topic of await this.#topics(id, signal)) {
       try {
-        const letter = await this.#readOne(topic);
+        const letter = await this.#readOne(topic, signal);
         if (letter === null) continue; // Not a dead letter of ours: it stays where it is.
-        await this.#resend(letter.envelope, letter.topic);
-        await this.#publish(topic, NOTHING);
+        await this.#resend(letter.envelope, { topic: letter.topic, signal });
+        await this.#publish(topic, NOTHING); // Sent is sent: no signal leaves both.
         redriven++;
       } catch (error) {
+        signal?.throwIfAborted();
         failure ??= error; // The others behind it are not held up.
       }
     }
@@ -140,14 +148,20 @@ export class DeadLetters implements DeadLetterStore {
     return redriven;
   }
 
-  async purge(id?: string): Promise<number> {
-    const topics = await this.#topics(id);
-    for (const topic of topics) await this.#publish(topic, NOTHING);
+  async purge(id?: string, { signal }: WaitOptions = {}): Promise<number> {
+    assertId("purge", id);
+    const topics = await this.#topics(id, signal);
+    for (const topic of topics) await this.#publish(topic, NOTHING, signal);
     return topics.length;
   }
 
   /** Keeps a copy of a message; resolves when the broker has it. */
-  async add(envelope: MessageEnvelope, reason: string, description: string): Promise<void> {
+  async add(
+    envelope: MessageEnvelope,
+    reason: string,
+    description: string,
+    signal?: AbortSignal,
+  ): Promise<void> {
     if (this.#connection().limits?.retainAvailable === false) {
       throw new NotSupportedError("Cannot dead-letter a message: the broker retains none");
     }
@@ -158,36 +172,52 @@ export class DeadLetters implements DeadLetterStore {
         description,
         topic: envelope.topic ?? "",
         delivery_count: envelope.deliveryCount,
+        qos: envelope.qos,
         time: new Date().toISOString(),
       },
     };
     const payload = encoder.encode(JSON.stringify(json));
-    await this.#publish(this.folder + await levelOf(envelope.messageId), payload);
+    await this.#publish(this.folder + await levelOf(envelope.messageId), payload, signal);
   }
 
   /** The topics of one dead letter, or of all, in the order of their age. */
-  async #topics(id: string | undefined): Promise<string[]> {
+  async #topics(id: string | undefined, signal: AbortSignal | undefined): Promise<string[]> {
     const filter = this.folder + (id === undefined ? "+" : await levelOf(id));
     const found: { topic: string; time: number }[] = [];
-    await this.#connection().readRetained(filter, (delivery) => {
+    await this.#read(filter, signal, (delivery) => {
       const time = readDeadLetter(delivery, this.folder)?.time.getTime() ?? 0;
       found.push({ topic: delivery.topic, time });
     });
     return found.sort((a, b) => a.time - b.time).map(({ topic }) => topic);
   }
 
-  async #readOne(topic: string): Promise<DeadLetter | null> {
+  async #readOne(topic: string, signal: AbortSignal | undefined): Promise<DeadLetter | null> {
     let letter: DeadLetter | null = null;
-    await this.#connection().readRetained(topic, (delivery) => {
+    await this.#read(topic, signal, (delivery) => {
       letter = readDeadLetter(delivery, this.folder);
     });
     return letter;
+  }
+
+  async #read(
+    filter: string,
+    signal: AbortSignal | undefined,
+    onMessage: (delivery: Delivery) => void,
+  ): Promise<void> {
+    signal?.throwIfAborted();
+    await abortable(this.#connection().readRetained(filter, onMessage), signal);
   }
 }
 
 /** Where the dead letters of a queue are: its name as levels, wildcards made harmless. */
 export function deadLetterFolder(prefix: string, name: string): string {
   return `${prefix}/${name.replaceAll("+", "%2B").replaceAll("#", "%23")}/`;
+}
+
+/** Refuses what is neither an id nor left out: `null` for all would be too easy a slip. */
+function assertId(action: string, id: string | undefined): void {
+  if (id === undefined || typeof id === "string") return;
+  throw new TypeError(`Cannot ${action} a dead letter: its id must be text, received ${id}`);
 }
 
 function oldest(letters: DeadLetter[], max: number): DeadLetter[] {
@@ -208,11 +238,12 @@ function readDeadLetter({ topic, payload }: Delivery, folder: string): DeadLette
   try {
     const json = JSON.parse(decoder.decode(payload)) as DeadLetterJson;
     const envelope = readEnvelope(json, 0);
-    const { reason, description, topic: origin, delivery_count, time } = json.dead_letter;
+    const { reason, description, topic: origin, delivery_count, qos, time } = json.dead_letter;
     if (envelope === null || !topic.startsWith(folder)) return null;
     assertTopicName(origin);
     envelope.topic = origin;
     envelope.deliveryCount = Number(delivery_count) || 0;
+    if (qos === 1 || qos === 2) envelope.qos = qos;
     return {
       id: envelope.messageId,
       envelope,

@@ -63,9 +63,10 @@ export function encodeEnvelope(envelope: MessageEnvelope, options: EncodeOptions
     );
   }
   const unsendable = unsendableText(envelope, correlationId);
-  const bare = protocolVersion === 5 && unsendable !== null
-    ? serializeEnvelope === false
-    : !(serializeEnvelope ?? protocolVersion === 4);
+  // Unset: properties carry all but what they cannot, and a body that is none is not an empty one.
+  const bare = serializeEnvelope === undefined
+    ? protocolVersion === 5 && unsendable === null && envelope.message !== null
+    : !serializeEnvelope;
   if (bare && protocolVersion === 5 && unsendable !== null) {
     throw new TypeError(
       `Cannot send: ${unsendable} must be text of at most ${MAX_TEXT_BYTES} bytes without control characters`,

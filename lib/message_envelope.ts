@@ -27,8 +27,8 @@ export interface MessageEnvelopeJson {
   trace_id: string | null;
   /** What the message is. */
   message_type: string | null;
-  /** ISO 8601. */
-  sent_time: string;
+  /** ISO 8601; `null` for a date that is none. */
+  sent_time: string | null;
   /** The body in base64. */
   message: string | null;
   /** Media type of the body; where there is one. */
@@ -176,7 +176,7 @@ export class MessageEnvelope {
       correlation_id: this.correlationId,
       trace_id: this.correlationId,
       message_type: this.messageType,
-      sent_time: this.sentTime.toISOString(),
+      sent_time: this.sentTime.toJSON(),
       message: this.message === null ? null : this.message.toBase64(),
     };
     if (this.contentType !== null) json.content_type = this.contentType;

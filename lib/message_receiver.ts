@@ -380,7 +380,7 @@ function closed(action: string): QueueClosedError {
 
 function lost(entry: BufferEntry, action: string): LockLostError {
   return new LockLostError(
-    `Cannot ${action} the message: its lock ran out or another receiver has it, received ${entry.messageId}`,
+    `Cannot ${action} the message ${entry.messageId}: its lock ran out or another receiver has it`,
     entry.messageId!,
   );
 }

@@ -150,8 +150,10 @@ export class MqttConnection implements Connection {
     this.#reading = reading.promise;
     await before; // Two at once would see each other's messages.
     try {
-      if (!this.writable) throw this.#refusal(filter, new Error("the link is down"));
-      const { connectTimeout } = this.#options;
+      const { connectTimeout, url } = this.#options;
+      if (!this.writable) {
+        throw new ConnectionError(`Cannot read "${filter}": the link is down`, url, null);
+      }
       const read = this.#outbound!.readRetained(filter, (packet) => onMessage(deliveryOf(packet)));
       if (!await settledWithin(connectTimeout, read)) {
         throw new TimeoutError(

@@ -210,17 +210,26 @@ export class MqttLink {
   #down(): void {
     for (const packetId of this.#forgotten) this.client.removeOutgoingMessage(packetId);
     this.#forgotten.clear();
-    const cause = this.#lastError ?? new ConnectionError(
-      `Cannot ${this.#opening === null ? "keep the link" : "connect"} to ${this.#options.url}: ` +
-        "the broker closed it without a reason",
-      this.#options.url,
-      null,
-    );
+    const cause = this.#lastError ?? this.#closedWithoutReason();
     if (this.#opening !== null) {
       this.#opening.reject(cause);
     } else if (this.#state !== "closed") {
       this.#lose(cause);
     }
+  }
+
+  #closedWithoutReason(): ConnectionError {
+    const { url, clientId, isPrivate } = this.#options;
+    const action = this.#opening === null ? "keep the link" : "connect";
+    // Not every broker tells a takeover; two that throw each other out lose link after link.
+    const hint = this.#attempts > 1 && !isPrivate
+      ? ` again: does another client use the client id "${clientId}"?`
+      : "";
+    return new ConnectionError(
+      `Cannot ${action} to ${url}: the broker closed it without a reason${hint}`,
+      url,
+      null,
+    );
   }
 
   #lose(cause: Error): void {

@@ -15,13 +15,7 @@ import {
 import { ConfigParams } from "./config_params.ts";
 import type { LinkState } from "./connection.ts";
 import { deadLetterFolder, DeadLetters, type DeadLetterStore } from "./dead_letters.ts";
-import {
-  BatchSendError,
-  ConfigError,
-  QueueClosedError,
-  type SendFailure,
-  toError,
-} from "./errors.ts";
+import { ConfigError, QueueClosedError } from "./errors.ts";
 import { MessageEnvelope } from "./message_envelope.ts";
 import { capabilitiesOf, type QueueCapabilities } from "./queue_capabilities.ts";
 import { QueueEventTarget } from "./queue_events.ts";
@@ -90,16 +84,20 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
    *
    * @param name the queue's name, and its topic unless `topic` is configured
    * @throws {ConfigError} naming the option that is unknown, ill-typed or out of range
+   * @throws {TypeError} where the name is no text
    */
   constructor(name?: string, options: QueueOptions = {}) {
     super();
+    if (typeof (name ?? "") !== "string") {
+      throw new TypeError(`Cannot make a queue: its name must be text, received ${name}`);
+    }
     this.#name = name;
     this.#values = readTypedOptions(options);
     this.#deadLetters = new DeadLetters(
       () => this.#assertOpen("look at the dead letters").connection,
       () => deadLetterFolder(resolveOptions(this.#values).deadLetterPrefix, this.getName()),
-      (topic, payload) => this.#assertOpen("dead-letter").publishRetained(topic, payload),
-      (envelope, topic) => this.#assertOpen("redrive").send(null, envelope, { topic }, true),
+      (...copy) => this.#assertOpen("dead-letter").publishRetained(...copy),
+      (envelope, options) => this.#assertOpen("redrive").send(null, envelope, options, true),
     );
   }
 
@@ -215,20 +213,8 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
     envelopes: Iterable<MessageEnvelope>,
     options: SendOptions = {},
   ): Promise<void> {
-    const { sender, options: { maxPending } } = this.#assertOpen("send");
-    const failures: SendFailure[] = [];
-    const sends: Promise<void>[] = [];
-    let awaited = 0;
-    for (const envelope of envelopes) {
-      while (sender.pending >= maxPending && awaited < sends.length) await sends[awaited++];
-      const index = sends.length;
-      const sent = this.send(correlationId, envelope, options);
-      sends.push(sent.catch((error) => {
-        failures.push({ index, envelope, error: toError(error) });
-      }));
-    }
-    await Promise.all(sends);
-    if (failures.length > 0) throw new BatchSendError(failures, sends.length);
+    const session = this.#assertOpen("send");
+    await session.sendBatch(envelopes, (each) => this.send(correlationId, each, options));
   }
 
   /**
@@ -252,7 +238,9 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
       "receive",
       options.signal,
     );
-    if (wait === 0 && receiver.held.available === 0) await connection.synchronize();
+    if (wait === 0 && receiver.held.available === 0) {
+      await abortable(connection.synchronize(), options.signal);
+    }
     const envelope = await receiver.receive(wait, options.mode ?? receiveMode, options.signal);
     if (envelope !== null) traceReceive(envelope);
     return envelope;
@@ -312,14 +300,14 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
   ): Promise<MessageEnvelope[]> {
     assertCount("peek", max);
     const { receiver, connection } = await this.#subscribed("peek", options.signal);
-    if (receiver.held.available < max) await connection.synchronize();
+    if (receiver.held.available < max) await abortable(connection.synchronize(), options.signal);
     return receiver.peek(max);
   }
 
   /** How many messages `receive` could take now. Locked ones do not count. */
-  async readMessageCount(): Promise<number> {
-    const { receiver, connection } = await this.#subscribed("count");
-    await connection.synchronize();
+  async readMessageCount(options: WaitOptions = {}): Promise<number> {
+    const { receiver, connection } = await this.#subscribed("count", options.signal);
+    await abortable(connection.synchronize(), options.signal);
     return receiver.held.available;
   }
 
@@ -369,14 +357,16 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
    *
    * @throws {LockLostError} where the lock ran out or another receiver has the message
    * @throws {NotSupportedError} where the broker retains no messages
-   * @throws {TimeoutError} where the copy is not confirmed; the message stays as it was
+   * @throws {TimeoutError} where the copy is not confirmed; the message stays as it was, as it does
+   *   where the signal ends the wait
    */
   async moveToDeadLetter(
     envelope: MessageEnvelope,
     options: DeadLetterOptions = {},
   ): Promise<void> {
-    const { reason = "rejected", description = "" } = options;
-    await this.#assertOpen("dead-letter").giveUp(envelope, reason, description);
+    const { reason = "rejected", description = "", signal } = options;
+    signal?.throwIfAborted();
+    await this.#assertOpen("dead-letter").giveUp(envelope, reason, description, signal);
   }
 
   /** The messages that were given up: look at them, redrive them, purge them. */
@@ -418,12 +408,17 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
   }
 
   /**
-   * Ends every `listen`; resolves when the receivers that run are through.
+   * Ends every `listen`; resolves when the receivers that run are through. The signal ends the wait
+   * for them only.
    *
    * @param _correlationId ties it to other work
    */
-  async endListen(_correlationId: string | null = null): Promise<void> {
-    await this.#session?.endListen();
+  async endListen(
+    _correlationId: string | null = null,
+    options: WaitOptions = {},
+  ): Promise<void> {
+    const ended = this.#session?.endListen();
+    if (ended !== undefined) await abortable(ended, options.signal);
   }
 
   /**
@@ -439,9 +434,12 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
    *
    * @param _correlationId ties it to other work
    */
-  async clear(_correlationId: string | null = null): Promise<void> {
-    const { receiver, connection } = await this.#subscribed("clear");
-    await connection.synchronize();
+  async clear(
+    _correlationId: string | null = null,
+    options: WaitOptions = {},
+  ): Promise<void> {
+    const { receiver, connection } = await this.#subscribed("clear", options.signal);
+    await abortable(connection.synchronize(), options.signal);
     receiver.clear();
   }
 

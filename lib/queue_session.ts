@@ -2,7 +2,7 @@ import type { ListenOptions, SendOptions } from "./call_options.ts";
 import type { Connection, LinkChange } from "./connection.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import { encodeEnvelope } from "./envelope_codec.ts";
-import { NotSupportedError, toError } from "./errors.ts";
+import { BatchSendError, NotSupportedError, type SendFailure, toError } from "./errors.ts";
 import type { MessageEnvelope } from "./message_envelope.ts";
 import { type Handler, MessageListener } from "./message_listener.ts";
 import { MessageReceiver, type Outcome } from "./message_receiver.ts";
@@ -151,20 +151,44 @@ export class QueueSession {
     counters.sent++;
   }
 
+  /** Sends many without waiting for one before the next, as there is room; tells each failure. */
+  async sendBatch(
+    envelopes: Iterable<MessageEnvelope>,
+    send: (envelope: MessageEnvelope) => Promise<void>,
+  ): Promise<void> {
+    const { maxPending } = this.options;
+    const failures: SendFailure[] = [];
+    const sends: Promise<unknown>[] = [];
+    let awaited = 0;
+    for (const envelope of envelopes) {
+      while (this.sender.pending >= maxPending && awaited < sends.length) await sends[awaited++];
+      const index = sends.length;
+      const failed = (error: unknown) => failures.push({ index, envelope, error: toError(error) });
+      sends.push(send(envelope).catch(failed));
+    }
+    await Promise.all(sends);
+    if (failures.length > 0) throw new BatchSendError(failures, sends.length);
+  }
+
   /** Keeps or, where the payload is empty, removes a retained message. */
-  async publishRetained(topic: string, payload: Uint8Array): Promise<void> {
+  async publishRetained(topic: string, payload: Uint8Array, signal?: AbortSignal): Promise<void> {
     assertTopicName(topic);
     const qos = this.connection.limits!.maximumQoS === 0 ? 0 : 1;
-    await this.sender.send({ topic, payload, qos, retain: true, properties: {} });
+    await this.sender.send({ topic, payload, qos, retain: true, properties: {} }, signal);
   }
 
   /** Moves a message to the dead letters. */
-  async giveUp(envelope: MessageEnvelope, reason: string, description: string): Promise<void> {
+  async giveUp(
+    envelope: MessageEnvelope,
+    reason: string,
+    description: string,
+    signal?: AbortSignal,
+  ): Promise<void> {
     const { deadLetters, emit } = this.#parts;
     await this.receiver.removeAfter(
       envelope,
       "dead-lettered",
-      () => deadLetters.add(envelope, reason, description),
+      () => deadLetters.add(envelope, reason, description, signal),
     );
     emit("deadletter", () => ({ envelope, reason, description }));
   }

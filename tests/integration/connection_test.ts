@@ -183,9 +183,15 @@ Deno.test("two queues with one client id do not throw each other out for ever", 
   await using first = queueAt(broker.url, { clientId: "same", reconnectTimeout: 10 });
   await using second = queueAt(broker.url, { clientId: "same", reconnectTimeout: 10 });
   const patient = queueEvent(first, "statechange", ({ retryInMs }) => retryInMs! > 100);
+  const hinted = queueEvent(
+    first,
+    "statechange",
+    ({ cause }) => /does another client use the client id "same"/.test(`${cause}`),
+  );
   await first.open();
   await second.open();
   await patient;
+  await hinted;
 });
 
 Deno.test("a private session of a queue that was closed is gone from the broker", async () => {

@@ -28,6 +28,26 @@ Deno.test("a packet that the broker would refuse is refused before it is sent", 
   assert.equal(await queue.readMessageCount(), queue.stats().sent);
 });
 
+Deno.test("no more than prefetch come before the first is settled", async () => {
+  await using broker = await Mosquitto.start();
+  await using queue = new MqttMessageQueue("limits", {
+    url: broker.url,
+    protocolVersion: 5,
+    prefetch: 3,
+    receiveMode: "peekLock",
+    autoSubscribe: true,
+  });
+  await queue.open();
+  assert.equal(queue.getCapabilities().receiveMaximum, 3);
+  await queue.sendBatch(null, Array.from({ length: 10 }, (_, index) => message(`${index}`)));
+  assert.equal(await queue.readMessageCount(), 3);
+  const [first] = await queue.receiveBatch(null, 3, 0);
+  assert.equal(await queue.receive(null, 50), null);
+  await queue.complete(first);
+  const next = await queue.receive(null, 10_000); // Mosquitto 2.0 sends a whole window more.
+  assert.equal(next?.getMessageAsString(), "3");
+});
+
 Deno.test("no more are in flight than the broker's Receive Maximum", async () => {
   let inFlight = 0;
   let most = 0;

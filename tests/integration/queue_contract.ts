@@ -114,6 +114,20 @@ export function queueContract(setting: ContractSetting): void {
     assert.equal((await queue.receive("123", 10_000))?.getMessageAsString(), "kept");
   });
 
+  test("a body that is none is not an empty one, but in the bare form", async ({ open }) => {
+    for (const serializeEnvelope of [true, undefined, false]) {
+      await using queue = await open({ serializeEnvelope });
+      await queue.send("123", new MessageEnvelope("123", "mymessage", null));
+      await queue.send("123", new MessageEnvelope("123", "mymessage", ""));
+      const [first, second] = [
+        await queue.receive("123", 5_000),
+        await queue.receive("123", 5_000),
+      ];
+      assert.equal(first?.getMessageAsString(), serializeEnvelope === false ? "" : null);
+      assert.equal(second?.getMessageAsString(), "");
+    }
+  });
+
   test("close() ends a waiting receive()", async ({ open }) => {
     await using queue = await open();
     const received = assert.rejects(queue.receive("123", 60_000), QueueClosedError);

@@ -162,4 +162,43 @@ export function reconnectContract({ name, start, protocolVersion }: ContractSett
     await queue.close();
     await sent;
   });
+
+  test(
+    "every wait ends with its signal, before it begins and while the broker is silent",
+    async (proxy, open) => {
+      await using queue = await open({ receiveMode: "peekLock" });
+      await queue.sendBatch("123", ["1", "2"].map(text));
+      const locked = (await queue.receive("123", 10_000))!;
+      const waits: Record<string, (signal: AbortSignal) => Promise<unknown>> = {
+        send: (signal) => queue.send("123", text("3"), { signal }),
+        receive: (signal) => queue.receive("123", 60_000, { signal }),
+        receiveBatch: (signal) => queue.receiveBatch("123", 2, 60_000, { signal }),
+        peek: (signal) => queue.peek("123", { signal }),
+        peekBatch: (signal) => queue.peekBatch("123", 9, { signal }),
+        readMessageCount: (signal) => queue.readMessageCount({ signal }),
+        clear: (signal) => queue.clear("123", { signal }),
+        moveToDeadLetter: (signal) => queue.moveToDeadLetter(locked, { signal }),
+        peekDeadLetters: (signal) => queue.deadLetters.peekBatch(9, { signal }),
+        countDeadLetters: (signal) => queue.deadLetters.count({ signal }),
+        redrive: (signal) => queue.deadLetters.redrive(undefined, { signal }),
+        purge: (signal) => queue.deadLetters.purge(undefined, { signal }),
+      };
+      const ends = async (begin: (signal: AbortSignal) => Promise<unknown>, what: string) => {
+        const abort = new AbortController();
+        const ended = assert.rejects(begin(abort.signal), new RegExp(`enough of ${what}`));
+        setTimeout(() => abort.abort(new Error(`enough of ${what}`)), 5);
+        await ended;
+      };
+      for (const [what, wait] of Object.entries(waits)) {
+        const early = AbortSignal.abort(new Error("too early"));
+        await assert.rejects(wait(early), /too early/, what);
+      }
+      await queue.receive("123", 10_000); // What is at hand needs no wait.
+      proxy.swallow(true);
+      for (const [what, wait] of Object.entries(waits)) await ends(wait, what);
+      proxy.swallow(false);
+      proxy.cut();
+      assert.equal(locked.getReference() === null, false, "the message is still the caller's");
+    },
+  );
 }

@@ -73,3 +73,10 @@ for (const line of ["topic", "a=b;topic", "=orders", " = x"]) {
     assert.throws(() => ConfigParams.fromString(line), ConfigError);
   });
 }
+
+for (const wrong of [null, 5, undefined] as unknown as string[]) {
+  Deno.test(`what is neither text nor an object is refused by name, such as ${wrong}`, () => {
+    assert.throws(() => ConfigParams.fromString(wrong), ConfigError);
+    assert.throws(() => ConfigParams.fromObject(wrong as never), ConfigError);
+  });
+}

@@ -20,7 +20,7 @@ class Setting {
       else this.connection.retained.set(topic, delivery(payload, { topic, retain: true }));
       return Promise.resolve();
     },
-    (envelope, topic) => {
+    (envelope, { topic = "" }) => {
       this.resent.push({ envelope, topic });
       return Promise.resolve();
     },
@@ -38,6 +38,38 @@ class Setting {
     return [...this.connection.retained.keys()];
   }
 }
+
+Deno.test("a dead letter is named by text or not at all", async () => {
+  const setting = new Setting();
+  await setting.add("m1");
+  for (const id of [null, 7] as unknown as string[]) {
+    await assert.rejects(setting.letters.purge(id), /Cannot purge a dead letter: its id must be/);
+    await assert.rejects(setting.letters.redrive(id), /Cannot redrive a dead letter: its id must/);
+  }
+  assert.equal(await setting.letters.count(), 1);
+});
+
+Deno.test("a dead letter keeps the quality of service it came with", async () => {
+  const setting = new Setting();
+  const envelope = new MessageEnvelope(null, "order", "body");
+  envelope.topic = "orders";
+  envelope.qos = 2;
+  await setting.letters.add(envelope, "rejected", "");
+  assert.equal((await setting.letters.peekBatch(1))[0].envelope.qos, 2);
+});
+
+Deno.test("a redrive that is aborted leaves what is behind", async () => {
+  const setting = new Setting();
+  for (const id of ["m1", "m2", "m3"]) await setting.add(id);
+  const abort = new AbortController();
+  setting.resent.push = (...items) => {
+    abort.abort(new Error("enough"));
+    return Array.prototype.push.apply(setting.resent, items);
+  };
+  await assert.rejects(setting.letters.redrive(undefined, { signal: abort.signal }), /enough/);
+  assert.equal(setting.resent.length, 1);
+  assert.equal(await setting.letters.count(), 2);
+});
 
 Deno.test("a dead letter tells all about its message", async () => {
   using _clock = new MockClock(Date.parse("2024-02-03T04:05:06.007Z"));

@@ -86,6 +86,22 @@ Deno.test("JSON keeps no body apart from an empty one", () => {
   assert.equal(throughTheWire(sent, { serializeEnvelope: true }).message, null);
 });
 
+Deno.test("unset keeps no body apart from an empty one, on either version", () => {
+  for (const protocolVersion of [4, 5] as const) {
+    for (const body of [null, ""]) {
+      const read = throughTheWire(new MessageEnvelope(null, "order", body), { protocolVersion });
+      assert.equal(read.getMessageAsString(), body);
+    }
+  }
+});
+
+Deno.test("a date that is none is not sent and does no harm", () => {
+  const envelope = new MessageEnvelope(null, "order", "body");
+  envelope.sentTime = new Date(NaN);
+  assert.equal(envelope.toJSON().sent_time, null);
+  assert.ok(MessageEnvelope.fromJSON(envelope.toJSON()).sentTime.getTime() > 0);
+});
+
 Deno.test("the bare form of no body is an empty payload", () => {
   const { payload } = encode(new MessageEnvelope("1", "none"), { serializeEnvelope: false });
   assert.deepEqual(payload, new Uint8Array());
