@@ -94,6 +94,9 @@ export function deadLettersView(
 
 /** Asks before something is destroyed. */
 export function purgeView(topic: string, word: string | null, count: number): Html {
+  if (word === null && count === 0) {
+    return html`<p class="empty">No dead letters: there is nothing to purge.</p>`;
+  }
   const all = count === 1 ? "the one dead letter" : `all ${count} dead letters`;
   const what = word === null ? all : `the dead letter ${visibleLine(word, 40)}`;
   return html`
@@ -120,7 +123,10 @@ function row(topic: string, envelope: MessageEnvelope, isLocked: boolean): Html 
         <td>${ageView(sentTime)}</td>
         <td class="type"><bdi>${visibleLine(type, 60)}</bdi></td>
         <td>${panelLink(topic, messagePlace(messageId), shortHandle(messageId))}</td>
-        <td class="less"><bdi>${visibleLine(envelope.correlationId ?? "", 24)}</bdi></td>
+        <td class="less correlation"><bdi>${visibleLine(
+          envelope.correlationId ?? "",
+          24,
+        )}</bdi></td>
         <td class="n">${formatSize(message?.byteLength ?? 0)}</td>
         <td class="n less">${qos}</td>
         <td class="n less">${deliveryCount}</td>

@@ -112,7 +112,7 @@ function lamp({ state }: LinkStatus): string {
 function linkText({ link, now }: QueueStatus): string {
   const wait = link.retryAt === null ? 0 : Math.ceil((link.retryAt - now) / 1000);
   const next = wait > 0 ? `, next try in ${wait} s` : ", trying";
-  if (link.state === "waiting") return `broker does not answer${next}`;
+  if (link.state === "waiting") return `cannot connect${next}`;
   if (link.state === "reconnecting") return `link lost${next}`;
   return link.state;
 }

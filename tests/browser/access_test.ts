@@ -110,7 +110,7 @@ Deno.test("the page for everyone, whatever happens to the broker", async (t) => 
       const broker = { url: `mqtt://127.0.0.1:${port}` };
       await using browser = await TerminalBrowser.start({}, { chromium, broker });
       const page = await browser.open();
-      await page.locator(".between .state", { hasText: "broker does not answer, next try in" })
+      await page.locator(".between .state", { hasText: "cannot connect, next try in" })
         .waitFor();
       await typeLine(page, "send too early");
       await page.locator(".bad", { hasText: "Cannot send" }).waitFor();
