@@ -65,7 +65,7 @@ export function apiRoutes(parts: ApiParts): Hono {
   });
 
   get("/peek", async ({ queue }, _fields, c) => {
-    const max = readWhole("max", c.req.query("max"), 1, MAX_PEEKED);
+    const max = readWhole("max", c.req.query("max"), 1, MAX_PEEKED, 1);
     return c.json((await queue.peekBatch(null, max)).map(writeMessage));
   });
 
@@ -102,7 +102,7 @@ export function apiRoutes(parts: ApiParts): Hono {
   );
 
   get("/dead-letters", async ({ queue }, _fields, c) => {
-    const max = readWhole("max", c.req.query("max"), 100, MAX_PEEKED);
+    const max = readWhole("max", c.req.query("max"), 100, MAX_PEEKED, 1);
     return c.json((await queue.deadLetters.peekBatch(max)).map(writeDeadLetter));
   });
   post("/redrive", ["messageId"], async ({ queue }, fields, c) => {

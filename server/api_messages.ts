@@ -94,14 +94,20 @@ export function readText(request: Record<string, unknown>, name: string): string
 /**
  * The whole number in a field or parameter.
  *
- * @throws {RangeError} where it is none between 0 and `max`
+ * @throws {RangeError} where it is none between `min` and `max`
  */
-export function readWhole(name: string, value: unknown, missing: number, max: number): number {
+export function readWhole(
+  name: string,
+  value: unknown,
+  missing: number,
+  max: number,
+  min = 0,
+): number {
   if (value === undefined || value === null) return missing;
   const number = typeof value === "string" && /^\d{1,9}$/.test(value) ? Number(value) : value;
-  if (typeof number !== "number" || !Number.isInteger(number) || number < 0 || number > max) {
+  if (typeof number !== "number" || !Number.isInteger(number) || number < min || number > max) {
     throw new RangeError(
-      `Cannot use ${name}: a whole number from 0 to ${max} is needed, received ${
+      `Cannot use ${name}: a whole number from ${min} to ${max} is needed, received ${
         JSON.stringify(value)
       }`,
     );

@@ -63,9 +63,9 @@ export const COMMANDS: readonly Command[] = [
     takes: "number",
     run: peek,
     opens: ({ rest }) =>
-      rest === "" || rest === "1" || !/^\d{1,6}$/.test(rest) || Number(rest) > MAX_PEEKED
-        ? null
-        : { kind: "messages", max: Math.max(1, Number(rest)) },
+      /^\d{1,6}$/.test(rest) && Number(rest) > 1 && Number(rest) <= MAX_PEEKED
+        ? { kind: "messages", max: Number(rest) }
+        : null,
   },
   {
     name: "count",

@@ -3,6 +3,8 @@ import { html, type HtmlEscapedString, raw } from "./deps.ts";
 /** Between two frames to the same page. */
 const FRAME_MS = 60;
 const PING_MS = 15_000;
+/** A page that takes nothing for so long is gone, asleep, or up to no good. */
+const STALL_MS = 30_000;
 const KEPT_ENTRIES = 500;
 /** More at once is a flood, and then fewer are shown: nobody reads them, and typing must stay smooth. */
 const FRAME_ENTRIES = 100;
@@ -25,6 +27,22 @@ interface Cursor {
   announcement: string;
 }
 
+/** A page that listens. */
+interface Listener {
+  /** When the frame was handed over that it has not taken yet, in ms since 1970; `Infinity` where it waits for one. */
+  owedSince: number;
+  /** Ends its stream. */
+  drop: () => void;
+}
+
+/** What a test may make smaller. */
+export interface LiveFeedOptions {
+  /** Pages that may listen. */
+  maxStreams?: number;
+  /** How long a page may leave a frame lying. */
+  stallMs?: number;
+}
+
 interface Entry {
   seq: number;
   render: () => Html;
@@ -39,24 +57,27 @@ interface Entry {
  * - The last 500 entries are kept. A page that comes back says how far it was (`Last-Event-ID`) and
  *   gets what it missed; one that was away through a `clear` or a restart gets the whole anew.
  * - Entries are rendered when the first page needs them: a flood that nobody can read costs nothing.
- * - A page that reads slowly gets fewer frames, never a longer queue.
+ * - A page that reads slowly gets fewer frames, never a longer queue; the stream of one that reads
+ *   nothing ends, and its place is free.
  */
 export class LiveFeed {
   readonly #epoch = crypto.randomUUID().slice(0, 8);
   readonly #parts: LiveParts;
   readonly #maxStreams: number;
+  readonly #stallMs: number;
+  readonly #listeners = new Set<Listener>();
   #entries: Entry[] = [];
   #seq = 0;
   #clearedAt = 0;
-  #streams = 0;
   #closed = false;
   #flushTimer: ReturnType<typeof setTimeout> | null = null;
   #flushedAt = 0;
   #changed = Promise.withResolvers<void>();
 
-  constructor(parts: LiveParts, { maxStreams = 64 }: { maxStreams?: number } = {}) {
+  constructor(parts: LiveParts, { maxStreams = 64, stallMs = STALL_MS }: LiveFeedOptions = {}) {
     this.#parts = parts;
     this.#maxStreams = maxStreams;
+    this.#stallMs = stallMs;
   }
 
   /**
@@ -102,7 +123,7 @@ export class LiveFeed {
 
   /** Pages that listen now. */
   get streams(): number {
-    return this.#streams;
+    return this.#listeners.size;
   }
 
   /**
@@ -115,33 +136,41 @@ export class LiveFeed {
     position: string | null,
     onEnd: () => void = () => {},
   ): ReadableStream<Uint8Array> | null {
-    if (this.#streams >= this.#maxStreams || this.#closed) return null;
-    this.#streams++;
+    if (this.#listeners.size >= this.#maxStreams || this.#closed) return null;
     const encoder = new TextEncoder();
     const stop = new AbortController();
     const cursor: Cursor = { seq: this.#parse(position), status: "", announcement: "" };
+    const listener: Listener = { owedSince: Infinity, drop: () => {} };
+    this.#listeners.add(listener);
     const end = () => {
-      if (stop.signal.aborted) return;
+      if (!this.#listeners.delete(listener)) return;
       stop.abort();
-      this.#streams--;
       onEnd();
     };
     let first = true;
     return new ReadableStream<Uint8Array>({
+      start: (controller) => {
+        listener.drop = () => {
+          end();
+          controller.close();
+        };
+      },
       pull: async (controller) => {
+        const hand = (frame: string) => {
+          listener.owedSince = Date.now();
+          controller.enqueue(encoder.encode(frame));
+        };
+        listener.owedSince = Infinity;
         while (!stop.signal.aborted) {
-          if (this.#closed) {
-            end();
-            return controller.close();
-          }
+          if (this.#closed) return listener.drop();
           const change = this.#changed.promise;
           const frame = this.#nextFrame(cursor);
           if (frame !== null || first) {
             first = false;
-            return controller.enqueue(encoder.encode(frame ?? ": hello\n\n"));
+            return hand(frame ?? ": hello\n\n");
           }
           if (await isLate(change, PING_MS, stop.signal)) {
-            return controller.enqueue(encoder.encode(": ping\n\n"));
+            return hand(": ping\n\n");
           }
         }
       },
@@ -162,6 +191,8 @@ export class LiveFeed {
     const changed = this.#changed;
     this.#changed = Promise.withResolvers();
     changed.resolve();
+    const latest = this.#flushedAt - this.#stallMs;
+    for (const listener of this.#listeners) if (listener.owedSince < latest) listener.drop();
   }
 
   /** The seq in a position of this feed; -1 for any other, so that the page is filled anew. */

@@ -1,12 +1,16 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { type BrokerChoice, QueueServer, redactUrl } from "./app.ts";
 import { EmbeddedBroker } from "./broker.ts";
 import { isLoopback, readSettings, type Settings, USAGE, UsageError } from "./settings.ts";
 
+/** How long answers may take to end; who reads nothing would keep the server from it for ever. */
+const GRACE_MS = 2000;
 const STOP_SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM"];
 
-if (import.meta.main) Deno.exitCode = await runServer(Deno.args);
+// Not `exitCode`: an answer that its client does not read would keep the process alive.
+if (import.meta.main) Deno.exit(await runServer(Deno.args));
 
 /**
  * Runs the server until it is told to stop.
@@ -70,8 +74,10 @@ async function serve(settings: Settings, server: QueueServer): Promise<void> {
     const started = server.start();
     await stop.promise;
     console.log("Stopping.");
+    const ended = http.shutdown();
     // The streams never end by themselves, and a shutdown waits for every answer.
-    await Promise.all([started, server.close(), http.shutdown()]);
+    await Promise.all([started, server.close()]);
+    await Promise.race([ended, sleep(GRACE_MS, undefined, { ref: false })]);
   } finally {
     for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, onSignal);
   }

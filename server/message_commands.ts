@@ -84,8 +84,8 @@ export async function peek(
   { keeper, topic }: CommandContext,
   { rest }: CommandLine,
 ): Promise<Html> {
-  const max = readNumber("n", rest, 0, MAX_PEEKED) ?? 1;
-  const envelopes = max === 0 ? [] : await keeper.queue.peekBatch(null, max);
+  const max = readNumber("n", rest, 1, MAX_PEEKED) ?? 1;
+  const envelopes = await keeper.queue.peekBatch(null, max);
   const at = new Date();
   const { available } = keeper.queue.stats();
   if (envelopes.length === 0) {

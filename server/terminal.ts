@@ -2,7 +2,7 @@ import { QueueClosedError } from "../mod.ts";
 import { parseCommandLine } from "./command_line.ts";
 import { type Command, findCommand, FLAGS } from "./commands.ts";
 import { commandEntry, messageEntry, noticeEntry, type Tone } from "./entry_views.ts";
-import { type Html, LiveFeed } from "./live_feed.ts";
+import { type Html, LiveFeed, type LiveFeedOptions } from "./live_feed.ts";
 import { type CommandContext, sendDraft } from "./message_commands.ts";
 import { type MessageDraft, writeDraft } from "./message_draft.ts";
 import { shortHandle } from "./message_handle.ts";
@@ -49,7 +49,12 @@ export class Terminal {
   #listening: AbortController | null = null;
   #running = 0;
 
-  constructor(keeper: QueueKeeper, facts: QueueFacts, shared: SharedParts) {
+  constructor(
+    keeper: QueueKeeper,
+    facts: QueueFacts,
+    shared: SharedParts,
+    limits: LiveFeedOptions = {},
+  ) {
     this.#keeper = keeper;
     this.#facts = facts;
     this.#shared = shared;
@@ -57,7 +62,7 @@ export class Terminal {
     this.live = new LiveFeed({
       status: () => this.status().toString().trim(),
       announcement: () => this.#monitor.sentence,
-    });
+    }, limits);
     this.#context = {
       ...this.sources,
       saved: shared.saved,

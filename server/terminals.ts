@@ -1,3 +1,4 @@
+import type { LiveFeedOptions } from "./live_feed.ts";
 import type { QueueKeeper } from "./queue_keeper.ts";
 import type { QueueFacts } from "./queue_monitor.ts";
 import type { Held, QueuePool } from "./queue_pool.ts";
@@ -13,7 +14,7 @@ const MAX_STREAMS = 128;
 const MAX_PAGES = 256;
 
 /** How long pages are waited for. */
-export interface TerminalsOptions {
+export interface TerminalsOptions extends LiveFeedOptions {
   awayMs?: number;
   reloadMs?: number;
 }
@@ -37,6 +38,7 @@ export class Terminals implements AsyncDisposable {
   readonly #shared: SharedParts;
   readonly #awayMs: number;
   readonly #reloadMs: number;
+  readonly #limits: LiveFeedOptions;
   readonly #places = new Map<string, Place>();
   #closed = false;
 
@@ -44,14 +46,15 @@ export class Terminals implements AsyncDisposable {
     keeper: QueueKeeper,
     pool: QueuePool,
     facts: QueueFacts,
-    { awayMs = AWAY_MS, reloadMs = RELOAD_MS }: TerminalsOptions = {},
+    { awayMs = AWAY_MS, reloadMs = RELOAD_MS, ...limits }: TerminalsOptions = {},
   ) {
     this.#pool = pool;
     this.#facts = facts;
     this.#awayMs = awayMs;
     this.#reloadMs = reloadMs;
+    this.#limits = limits;
     this.#shared = { saved: new SavedMessages(), queues: () => this.#links() };
-    this.main = new Terminal(keeper, facts, this.#shared);
+    this.main = new Terminal(keeper, facts, this.#shared, limits);
   }
 
   /** The terminal on the topic, where it is open. */
@@ -118,7 +121,8 @@ export class Terminals implements AsyncDisposable {
     const known = this.#places.get(topic);
     if (known !== undefined) return known;
     const held = this.#pool.hold(topic);
-    const terminal = new Terminal(held.keeper, { ...this.#facts, topic }, this.#shared);
+    const facts = { ...this.#facts, topic };
+    const terminal = new Terminal(held.keeper, facts, this.#shared, this.#limits);
     const place: Place = { terminal, held, pages: new Map(), timer: undefined };
     this.#places.set(topic, place);
     for (const each of this.#all) each.live.touch();

@@ -125,7 +125,7 @@ Deno.test("--server: what the server refuses is its sentence", async () => {
   assert.match(wildcard.stderr, /^Cannot send: [^\n]+\n$/);
   const tooMany = await shell(["peek", "--server", server.url, "--count", "5000"]);
   assert.equal(tooMany.code, 2);
-  assert.match(tooMany.stderr, /^Cannot use max: a whole number from 0 to 1000 [^\n]+\n$/);
+  assert.match(tooMany.stderr, /^Cannot use max: a whole number from 1 to 1000 [^\n]+\n$/);
 });
 
 Deno.test("--server: a server that is down, and one that is another, are one sentence", async () => {

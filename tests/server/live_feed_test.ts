@@ -116,6 +116,35 @@ Deno.test("as many pages listen as may, and a place is free again when one has g
   feed.close();
 });
 
+Deno.test("a page that leaves a frame lying is let go of, one that waits for a frame is not", async () => {
+  const feed = new LiveFeed(parts, { stallMs: 0 });
+  await using waiting = new FrameReader(feed, feed.position);
+  const stalled = feed.stream(feed.position)?.getReader();
+  assert.ok(stalled !== undefined);
+  await Promise.all([waiting.next(), stalled.read()]);
+  const next = waiting.next();
+  await new Promise((resolve) => setTimeout(resolve, 2)); // Time has to pass.
+  push(feed, "one");
+  assert.match(await next, /<p>one<\/p>/);
+  assert.equal((await stalled.read()).done, true);
+  assert.equal(feed.streams, 1);
+  feed.close();
+});
+
+Deno.test("nothing is rendered for a page that does not read", async () => {
+  const feed = new LiveFeed(parts);
+  const stream = feed.stream(feed.position);
+  let rendered = 0;
+  feed.push(() => {
+    rendered++;
+    return html`<p>one</p>`;
+  });
+  await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.equal(rendered, 0);
+  await stream?.cancel();
+  feed.close();
+});
+
 Deno.test("close() ends every stream", async () => {
   const feed = new LiveFeed(parts);
   await using reader = new FrameReader(feed, feed.position);

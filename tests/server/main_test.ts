@@ -3,44 +3,10 @@ import { type ChildProcess } from "../support/child_process.ts";
 import { startDeno } from "../support/deno_process.ts";
 import { freePort } from "../support/free_port.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
+import { FeedReader, openUnread } from "./feed_reader.ts";
 
 const ROOT = new URL("../../", import.meta.url);
-const WAIT_MS = 20_000;
 const RUN = ["run", "--allow-env", "--allow-net", "--allow-read=mod.ts,lib", "server/main.ts"];
-
-/** What the page hears. */
-class FeedReader {
-  readonly #reader: ReadableStreamDefaultReader<string>;
-  #seen = "";
-
-  static async open(url: string): Promise<FeedReader> {
-    const { body } = await fetch(`${url}events`, { signal: AbortSignal.timeout(WAIT_MS) });
-    assert.ok(body !== null);
-    return new FeedReader(body);
-  }
-
-  private constructor(body: ReadableStream<Uint8Array<ArrayBuffer>>) {
-    this.#reader = body.pipeThrough(new TextDecoderStream()).getReader();
-  }
-
-  /** Reads on to behind the next such text. */
-  async until(text: string): Promise<void> {
-    while (!this.#seen.includes(text)) {
-      const { value, done } = await this.#reader.read();
-      assert.ok(!done, this.#seen);
-      this.#seen += value;
-    }
-    this.#seen = this.#seen.slice(this.#seen.indexOf(text) + text.length);
-  }
-
-  async end(): Promise<void> {
-    while (!(await this.#reader.read()).done);
-  }
-
-  async cancel(): Promise<void> {
-    await this.#reader.cancel();
-  }
-}
 
 function startServer(args: string[], env: Record<string, string> = {}): ChildProcess {
   return startDeno([...RUN, ...args], { cwd: ROOT.pathname, env });
@@ -82,6 +48,26 @@ Deno.test("main stops while pages listen and somebody waits for a message", asyn
   assert.equal(answer.status, 303);
   await answer.body?.cancel();
   await feed.end();
+});
+
+Deno.test("main stops though a client reads nothing of what it asked for", async () => {
+  await using server = startServer(["--port", "0"]);
+  const url = await addressOf(server);
+  const feed = await FeedReader.open(url);
+  await feed.until(">connected<");
+  // What stands in the scrollback is more than the system keeps for one who does not read it.
+  const message = "<".repeat(4096);
+  for (let i = 0; i < 500; i++) {
+    const sent = await fetch(`${url}api/send`, {
+      method: "POST",
+      body: JSON.stringify({ message }),
+    });
+    await sent.body?.cancel();
+  }
+  using _unread = await openUnread(url);
+  await feed.cancel();
+  const { code, stderr } = await server.stop();
+  assert.equal(code, 0, stderr);
 });
 
 Deno.test("main takes its settings from the environment, and hides the broker's password", async () => {

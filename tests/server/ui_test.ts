@@ -60,7 +60,8 @@ Deno.test("a wrong command is answered with the one that was meant", async () =>
     ["send", /a text is needed/],
     ["send --typ x y", /it has no option --typ; usage: send/],
     ["count now", /&quot;now&quot; is too much; usage: count/],
-    ["peek many", /n: a whole number from 0 to 100/],
+    ["peek many", /n: a whole number from 1 to 100/],
+    ["peek 0", /n: a whole number from 1 to 100/],
     ["receive --timeout x", /--timeout: a whole number/],
   ];
   for (const [line, message] of cases) {
