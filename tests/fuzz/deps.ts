@@ -1,0 +1,3 @@
+// The package that makes up hostile input.
+
+export { default as fc } from "npm:fast-check@4.10.2";
