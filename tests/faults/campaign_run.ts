@@ -113,6 +113,7 @@ export async function runCampaign(
   for (const half of halves) {
     parts.push(await reportOf(half, { restarts, deadLetters, watcher, brokerUrl: broker.url }));
   }
+  if (ledgers !== undefined) await writeOutages(`${ledgers}/outages.json`, slots);
   return { seed, tookMs: performance.now() - startedAt, parts };
 }
 
@@ -164,7 +165,7 @@ async function injectFaults(
   let brokerWork = Promise.resolve();
   let toldAt = startedAt;
   const restart = async (lastsMs: number) => {
-    const outage = { from: Date.now(), to: Infinity };
+    const outage = { what: "broker restart", from: Date.now(), to: Infinity };
     for (const { outages } of slots) outages.push(outage);
     await broker.stop();
     await delay(lastsMs);
@@ -245,6 +246,12 @@ async function reportOf(
     left,
     recoveries: slots.flatMap((slot) => slot.recoveries()),
   };
+}
+
+/** What was broken for whom and when, to be laid beside the ledgers. */
+async function writeOutages(path: string, slots: readonly Slot[]): Promise<void> {
+  const outages = slots.map(({ setting: { name }, outages }) => [name, outages]);
+  await Deno.writeTextFile(path, JSON.stringify(Object.fromEntries(outages), null, 1));
 }
 
 function progressOf(halves: readonly Half[], ms: number): string {

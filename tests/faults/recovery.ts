@@ -2,6 +2,8 @@ import type { LedgerLine } from "./ledger_line.ts";
 
 /** From when to when something was broken, in milliseconds since 1970. */
 export interface Outage {
+  /** What was broken. */
+  what: string;
   from: number;
   to: number;
 }
@@ -40,8 +42,8 @@ export function recoveries(lines: readonly LedgerLine[], outages: readonly Outag
   return found;
 }
 
-function merge(outages: readonly Outage[]): Outage[] {
-  const merged: Outage[] = [];
+function merge(outages: readonly Outage[]): Pick<Outage, "from" | "to">[] {
+  const merged: Pick<Outage, "from" | "to">[] = [];
   for (const { from, to } of [...outages].sort((a, b) => a.from - b.from)) {
     const last = merged.at(-1);
     if (last !== undefined && from <= last.to) last.to = Math.max(last.to, to);

@@ -11,18 +11,24 @@ Deno.test("a recovery is measured from the end of the outage, and from the attem
     450,
     "connected",
   ]);
-  assert.deepEqual(recoveries(lines, [{ from: 100, to: 200 }]), [{ ms: 250, beyondAttemptMs: 50 }]);
+  assert.deepEqual(recoveries(lines, [{ what: "cut", from: 100, to: 200 }]), [{
+    ms: 250,
+    beyondAttemptMs: 50,
+  }]);
 });
 
 Deno.test("outages that overlap are one", () => {
   const lines = states([1, "connected"], [100, "reconnecting", 10], [450, "connected"]);
-  const outages = [{ from: 150, to: 400 }, { from: 90, to: 200 }];
+  const outages = [{ what: "cut", from: 150, to: 400 }, { what: "cut", from: 90, to: 200 }];
   assert.deepEqual(recoveries(lines, outages), [{ ms: 50, beyondAttemptMs: 50 }]);
 });
 
 Deno.test("an outage that was not felt, or that another one followed, is not measured", () => {
   const lines = states([1, "connected"], [300, "reconnecting", 10], [450, "connected"]);
-  assert.deepEqual(recoveries(lines, [{ from: 100, to: 200 }, { from: 250, to: 300 }]), [
-    { ms: 150, beyondAttemptMs: 140 },
-  ]);
+  assert.deepEqual(
+    recoveries(lines, [{ what: "cut", from: 100, to: 200 }, { what: "cut", from: 250, to: 300 }]),
+    [
+      { ms: 150, beyondAttemptMs: 140 },
+    ],
+  );
 });

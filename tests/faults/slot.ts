@@ -190,7 +190,7 @@ export class Slot implements AsyncDisposable {
   }
 
   async #stop(lastsMs: number): Promise<void> {
-    const outage = { from: Date.now(), to: Infinity };
+    const outage = { what: "stop", from: Date.now(), to: Infinity };
     this.outages.push(outage);
     this.#current.process.signal("SIGSTOP");
     await delay(lastsMs);
@@ -201,7 +201,7 @@ export class Slot implements AsyncDisposable {
 
   async #break(what: NetworkFault, lastsMs: number): Promise<void> {
     const network = this.#network;
-    const outage = { from: Date.now(), to: Infinity };
+    const outage = { what, from: Date.now(), to: Infinity };
     this.outages.push(outage);
     this.networkFaults++;
     switch (what) {

@@ -1,4 +1,10 @@
-import { MqttMessageQueue, type QoS, type QueueOptions, TimeoutError } from "../../../mod.ts";
+import {
+  ConnectionError,
+  MqttMessageQueue,
+  type QoS,
+  type QueueOptions,
+  TimeoutError,
+} from "../../../mod.ts";
 import { Ledger } from "./ledger.ts";
 
 /** What a program of the campaign is told, as JSON in its first argument. */
@@ -104,7 +110,7 @@ export class Part {
         return;
       } catch (error) {
         // No broker, or a network that does not answer: that is what the campaign is about.
-        const explained = error instanceof TimeoutError || String(error).includes("Cannot connect");
+        const explained = error instanceof TimeoutError || error instanceof ConnectionError;
         if (!explained) this.ledger.write("error", { what: `open: ${error}` });
         await new Promise((resolve) => setTimeout(resolve, OPEN_AGAIN_MS));
       }
