@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { mqtt } from "../deps.ts";
 import { startChromium } from "../support/chromium.ts";
-import { seeFigure, seeInLog, TerminalBrowser, typeLine } from "./terminal_page.ts";
+import { seeFigure, seeInLog, seeListeners, TerminalBrowser, typeLine } from "./terminal_page.ts";
 
 // One browser for all steps: to start one takes longer than most of them.
 Deno.test("commands, tabs and queues", async (t) => {
@@ -162,18 +162,9 @@ Deno.test("commands, tabs and queues", async (t) => {
   await t.step("a tab that is closed leaves nothing running for it", async () => {
     await using browser = await TerminalBrowser.start({}, { chromium });
     const page = await browser.open();
-    await seeInLog(page, "connected");
-    const listening = async () => {
-      const text = await (await browser.server.get("/metrics")).text();
-      return Number(/^mqtt_queue_pages_listening (\d+)/m.exec(text)?.[1]);
-    };
-    assert.equal(await listening(), 1);
+    await seeListeners(browser, 1);
     await page.close();
-    const late = Date.now() + 20_000;
-    while (await listening() > 0) {
-      assert.ok(Date.now() < late, "the server still listens for a page that is closed");
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
+    await seeListeners(browser, 0);
   });
 
   await t.step("pause holds still, filter hides, export gives JSON Lines", async () => {

@@ -2,12 +2,16 @@ import { CDN_SCRIPTS } from "../../server/assets.ts";
 import type { Settings } from "../../server/settings.ts";
 import { startChromium } from "../support/chromium.ts";
 import type { Browser, BrowserContext, Page } from "./deps.ts";
+import { countListeners } from "../server/feed_reader.ts";
 import { TestServer, type TestServerParts } from "../server/test_server.ts";
 
 const WAIT_MS = 20_000;
 
-/** What the browser gets when it asks the CDN: the real files, the extension late, all too late, or nothing. */
-export type Cdn = "played" | "extension late" | "too late" | "unreachable";
+/**
+ * What the browser gets when it asks the CDN: the real files, the extension late, all of it only when the page has
+ * painted, all too late, or nothing.
+ */
+export type Cdn = "played" | "extension late" | "after paint" | "too late" | "unreachable";
 
 /** How a page is opened. */
 export interface PageOptions {
@@ -122,6 +126,7 @@ export class TerminalBrowser implements AsyncDisposable {
       await page.route(url, async (route) => {
         if (cdn === "unreachable") return await route.abort();
         if (cdn === "too late") await page.waitForRequest(/static\/hx-sse/);
+        if (cdn === "after paint") await firstPaint(page);
         if (cdn === "extension late" && local.path.includes("sse")) await initialized(page);
         await route.fulfill({
           body: local.text,
@@ -142,6 +147,33 @@ export class TerminalBrowser implements AsyncDisposable {
 
 function serve({ server }: TestServer, port: number): Deno.HttpServer<Deno.NetAddr> {
   return Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, server.app.fetch);
+}
+
+/** When the first text was painted, in ms since the navigation began; waits for it. */
+export async function firstPaint(page: Page): Promise<number> {
+  return await page.evaluate<number>(
+    `new Promise((resolve) => new PerformanceObserver((list) => {
+      const [paint] = list.getEntriesByName("first-contentful-paint");
+      if (paint) resolve(paint.startTime);
+    }).observe({ type: "paint", buffered: true }))`,
+  );
+}
+
+/** Hides the page or shows it again, as the browser does when another tab is chosen. */
+export async function setHidden(page: Page, hidden: boolean): Promise<void> {
+  await page.evaluate(
+    `Object.defineProperty(document, "hidden", { value: ${hidden}, configurable: true });
+    document.dispatchEvent(new Event("visibilitychange"));`,
+  );
+}
+
+/** Resolves when so many pages listen. */
+export async function seeListeners({ url }: TerminalBrowser, count: number): Promise<void> {
+  const late = Date.now() + WAIT_MS;
+  while (await countListeners(url) !== count) {
+    if (Date.now() > late) throw new Error(`There are not ${count} pages that listen`);
+    await new Promise((resolve) => setTimeout(resolve, 20)); // The server does not tell by itself.
+  }
 }
 
 /** Resolves when htmx has looked through the page. */
