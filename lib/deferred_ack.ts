@@ -2,6 +2,9 @@ import type { Buffer } from "node:buffer";
 import type { Delivery, QoS, WireProperties } from "./connection.ts";
 import type { IPublishPacket, MqttClient, Packet } from "./deps.ts";
 
+/** What small payloads are copied into, in bytes: one that is held keeps no more than this. */
+const BLOCK_BYTES = 4_096;
+
 /** What `DeferredAcks` reports. */
 export interface DeferredAckHandlers {
   /** A message that is not held yet. */
@@ -222,11 +225,25 @@ export function deliveryOf(packet: IPublishPacket): Delivery {
   return new HeldDelivery(packet);
 }
 
-/** The bytes without the network chunk they were cut from, which a view would keep in memory. */
+let block = new Uint8Array(BLOCK_BYTES);
+let blockUsed = 0;
+
+/**
+ * The bytes without the network chunk they were cut from, which a view would keep in memory. Small
+ * ones share a block: a block for each would cost more than all the rest.
+ */
 function compact(bytes: Uint8Array): Uint8Array {
-  return bytes.byteLength * 2 >= bytes.buffer.byteLength
-    ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    : new Uint8Array(bytes);
+  const { byteLength } = bytes;
+  if (byteLength * 2 >= bytes.buffer.byteLength) {
+    return new Uint8Array(bytes.buffer, bytes.byteOffset, byteLength);
+  }
+  if (byteLength > BLOCK_BYTES / 4) return new Uint8Array(bytes);
+  if (blockUsed + byteLength > BLOCK_BYTES) {
+    block = new Uint8Array(BLOCK_BYTES);
+    blockUsed = 0;
+  }
+  block.set(bytes, blockUsed);
+  return block.subarray(blockUsed, blockUsed += byteLength);
 }
 
 class HeldDelivery implements Delivery {

@@ -53,7 +53,7 @@ export interface DecodedEnvelope {
 export function encodeEnvelope(envelope: MessageEnvelope, options: EncodeOptions): EncodedEnvelope {
   const { protocolVersion, serializeEnvelope, expiry } = options;
   const correlationId = envelope.correlationId ?? options.correlationId;
-  const sentTime = new Date(options.now).toISOString();
+  const sentTime = isoTime(options.now);
   const properties: WireProperties = {};
   if (protocolVersion === 5 && expiry !== null) properties.messageExpiryInterval = expiry;
 
@@ -179,6 +179,14 @@ function unsendableText(envelope: MessageEnvelope, correlationId: string | null)
     check(`userProperties.${key}`, userProperties[key]);
   }
   return unsendable;
+}
+
+let lastTime = { now: NaN, text: "" };
+
+/** ISO 8601; many messages are sent in one millisecond. */
+function isoTime(now: number): string {
+  if (now !== lastTime.now) lastTime = { now, text: new Date(now).toISOString() };
+  return lastTime.text;
 }
 
 /** Whether a property can carry it ([MQTT-1.5.4]). */

@@ -1,6 +1,5 @@
 import { Alarm } from "./alarm.ts";
 import type { Connection, OutgoingMessage } from "./connection.ts";
-import { type Deadline, DeadlineHeap } from "./deadline_heap.ts";
 import { NotSupportedError, QueueClosedError, QueueFullError, TimeoutError } from "./errors.ts";
 import { LinkedList, type ListNode } from "./linked_list.ts";
 
@@ -16,18 +15,18 @@ export interface SenderOptions {
   maxPending: number;
 }
 
-interface Job extends Deadline {
+interface Job {
   readonly message: OutgoingMessage;
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
-  readonly signal: AbortSignal | undefined;
-  readonly abort: () => void;
-  /** Its place in the line, `null` once it was handed over. */
-  waiting: ListNode<Job> | null;
-  /** Forgets the publish, once it was handed over. */
+  /** Milliseconds since the epoch. */
+  readonly deadline: number;
+  /** Its place among the pending ones, `null` once its caller was told. */
+  place: ListNode<Job> | null;
+  /** Forgets the publish, from when it is handed over to when it is answered. */
   forget: (() => void) | null;
-  /** Whether its caller was told. */
-  settled: boolean;
+  signal?: AbortSignal;
+  abort?: () => void;
 }
 
 /**
@@ -37,13 +36,14 @@ interface Job extends Deadline {
 export class MessageSender {
   readonly #connection: Connection;
   readonly #options: SenderOptions;
-  readonly #line = new LinkedList<Job>();
-  /** Handed over and not answered; those whose caller was told count for the window only. */
-  readonly #inFlight = new Set<Job>();
-  readonly #deadlines = new DeadlineHeap<Job>();
+  /** In order, and so by deadline: first those that were handed over, then those that wait. */
+  readonly #pending = new LinkedList<Job>();
   readonly #alarm = new Alarm(() => this.#expire());
   readonly #flushed: (() => void)[] = [];
-  #pending = 0;
+  /** The first that waits. */
+  #next: ListNode<Job> | null = null;
+  /** Handed over and not answered; those whose caller was told count too. */
+  #inFlight = 0;
   #pumping = false;
 
   constructor(connection: Connection, options: SenderOptions) {
@@ -53,7 +53,7 @@ export class MessageSender {
 
   /** Messages that the broker does not have yet. */
   get pending(): number {
-    return this.#pending;
+    return this.#pending.size;
   }
 
   /**
@@ -79,23 +79,16 @@ export class MessageSender {
       return Promise.reject(new NotSupportedError(`Cannot send to "${message.topic}": ${passed}`));
     }
     return new Promise((resolve, reject) => {
-      const job: Job = {
-        message,
-        resolve,
-        reject,
-        signal,
-        abort: () => this.#settle(job, () => reject(signal!.reason)),
-        waiting: null,
-        forget: null,
-        settled: false,
-        deadline: Infinity,
-        heapIndex: -1,
-      };
-      signal?.addEventListener("abort", job.abort, { once: true });
-      job.waiting = this.#line.push(job);
-      this.#pending++;
-      this.#deadlines.set(job, Date.now() + sendTimeout);
-      this.#alarm.by(job.deadline);
+      const deadline = Date.now() + sendTimeout;
+      const job: Job = { message, resolve, reject, deadline, place: null, forget: null };
+      if (signal !== undefined) {
+        job.signal = signal;
+        job.abort = () => this.#fail(job, signal.reason);
+        signal.addEventListener("abort", job.abort, { once: true });
+      }
+      job.place = this.#pending.push(job);
+      this.#next ??= job.place;
+      this.#alarm.by(deadline);
       this.pump();
     });
   }
@@ -104,13 +97,11 @@ export class MessageSender {
   pump(): void {
     if (this.#pumping) return; // QoS 0 answers while it is handed over.
     this.#pumping = true;
-    while (this.#line.first !== null && this.#connection.writable) {
-      const job = this.#line.first.value;
+    while (this.#next !== null && this.#connection.writable) {
+      const job: Job = this.#next.value;
       const window = Math.min(this.#connection.limits?.receiveMaximum ?? 1, MAX_IN_FLIGHT);
-      if (job.message.qos > 0 && this.#inFlight.size >= window) break;
-      this.#line.remove(job.waiting!);
-      job.waiting = null;
-      this.#inFlight.add(job);
+      if (job.message.qos > 0 && this.#inFlight >= window) break;
+      this.#next = this.#next.next;
       this.#handOver(job);
     }
     this.#pumping = false;
@@ -132,9 +123,7 @@ export class MessageSender {
     const error = new QueueClosedError(
       "Cannot send: the queue was closed before the broker had it",
     );
-    for (const job of [...this.#inFlight, ...this.#line]) {
-      this.#settle(job, () => job.reject(error));
-    }
+    for (const job of [...this.#pending]) this.#fail(job, error);
     this.#alarm.stop();
   }
 
@@ -154,39 +143,49 @@ export class MessageSender {
   }
 
   #handOver(job: Job): void {
-    job.forget = this.#connection.publish(job.message, (error) => {
-      this.#inFlight.delete(job);
-      this.#settle(job, error === undefined ? job.resolve : () => job.reject(error));
+    let answered = false;
+    this.#inFlight++;
+    const forget = this.#connection.publish(job.message, (error) => {
+      answered = true;
+      this.#inFlight--;
+      job.forget = null;
+      if (error !== undefined) this.#fail(job, error);
+      else if (this.#end(job)) job.resolve();
       this.pump();
     });
+    if (!answered) job.forget = forget;
   }
 
   #expire(): void {
     const { sendTimeout } = this.#options;
-    for (;;) {
-      const job = this.#deadlines.popDue(Date.now());
-      if (job === undefined) break;
+    const now = Date.now();
+    for (let first = this.#pending.first; first !== null; first = this.#pending.first) {
+      const { message, deadline } = first.value;
+      if (deadline > now) return this.#alarm.by(deadline);
       const error = new TimeoutError(
-        `Cannot send to "${job.message.topic}": the broker did not take it within ${sendTimeout} ms`,
+        `Cannot send to "${message.topic}": the broker did not take it within ${sendTimeout} ms`,
         sendTimeout,
       );
-      this.#settle(job, () => job.reject(error));
+      this.#fail(first.value, error);
     }
-    this.#alarm.by(this.#deadlines.next);
   }
 
-  /** Tells the caller, once. What was handed over is not sent on another link then. */
-  #settle(job: Job, tell: () => void): void {
-    if (job.settled) return;
-    job.settled = true;
-    if (job.waiting !== null) this.#line.remove(job.waiting);
-    job.waiting = null;
-    if (this.#inFlight.has(job)) job.forget?.();
-    this.#deadlines.delete(job);
-    job.signal?.removeEventListener("abort", job.abort);
-    this.#pending--;
-    tell();
-    if (this.#pending === 0) this.unlink();
+  /** Rejects it. What was handed over is not sent on another link then. */
+  #fail(job: Job, error: unknown): void {
+    if (this.#end(job)) job.reject(error);
+  }
+
+  /** Takes it out of the line; `false` where its caller was told already. */
+  #end(job: Job): boolean {
+    const { place } = job;
+    if (place === null) return false;
+    job.place = null;
+    if (this.#next === place) this.#next = place.next;
+    this.#pending.remove(place);
+    job.forget?.();
+    if (job.abort !== undefined) job.signal!.removeEventListener("abort", job.abort);
+    if (this.pending === 0) this.unlink();
+    return true;
   }
 }
 

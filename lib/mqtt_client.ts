@@ -1,8 +1,9 @@
 import { Buffer } from "node:buffer";
-import { connect, type IClientOptions, type MqttClient } from "./deps.ts";
+import { connect, type IClientOptions, MqttClient } from "./deps.ts";
 import { ConnectionError, TimeoutError } from "./errors.ts";
 import type { PacketIds } from "./packet_ids.ts";
 import type { Credential, TlsOptions } from "./queue_options.ts";
+import { TcpStream } from "./tcp_stream.ts";
 import { settledWithin } from "./within.ts";
 
 /** How long a broker may take to see us off, in milliseconds. */
@@ -34,7 +35,15 @@ export interface LinkOptions {
 
 /** An MQTT.js client that is not connected and does nothing by itself. */
 export function createClient(options: LinkOptions, packetIds: PacketIds): MqttClient {
-  return connect(options.url, { ...clientOptions(options), messageIdProvider: packetIds });
+  return newClient(options.url, { ...clientOptions(options), messageIdProvider: packetIds });
+}
+
+/** Over plain TCP with a stream of our own; the other transports are MQTT.js's. */
+function newClient(url: string, options: IClientOptions): MqttClient {
+  const { protocol, hostname, port } = new URL(url);
+  if (protocol !== "mqtt:") return connect(url, options);
+  const host = hostname.replace(/^\[|\]$/g, ""); // An IPv6 address stands in brackets.
+  return new MqttClient(() => new TcpStream(host, Number(port || 1883)), options);
 }
 
 /**
@@ -79,7 +88,7 @@ export async function endClient(
 /** Takes the session over with a clean one, which ends with its link ([MQTT-3.1.2-6] of 3.1.1). */
 export async function discardSession(options: LinkOptions): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const client = connect(options.url, {
+  const client = newClient(options.url, {
     ...clientOptions(options),
     clean: true,
     connectTimeout: Math.min(options.connectTimeout, FAREWELL_MS),
@@ -116,6 +125,8 @@ function clientOptions(options: LinkOptions): IClientOptions {
     resubscribe: false,
     queueQoSZero: false,
     timerVariant: "native",
+    log: () => {}, // Its own asks what to show at every step of every packet.
+    reschedulePings: false, // A ping at each keepalive costs less than a new timer for each packet.
     ...options.protocolVersion === 5
       ? {
         properties: {

@@ -9,6 +9,7 @@ import type {
   LinkChange,
   LinkState,
   OutgoingMessage,
+  WireProperties,
 } from "./connection.ts";
 import { DeferredAcks, deliveryOf } from "./deferred_ack.ts";
 import { ConnectionError, NotSupportedError, TimeoutError, toError } from "./errors.ts";
@@ -23,6 +24,10 @@ import { settledWithin } from "./within.ts";
 const PRIVATE_SESSION_EXPIRY_S = 900;
 /** How long `synchronize` waits for a broker that does not answer, in milliseconds. */
 const SYNCHRONIZE_MS = 2_000;
+
+/** Properties that MQTT.js takes as they are. */
+type BareProperties = WireProperties & { correlationData: undefined };
+
 /**
  * The connection of one queue over MQTT.js.
  *
@@ -104,7 +109,6 @@ export class MqttConnection implements Connection {
   publish(message: OutgoingMessage, done: (error?: Error) => void): () => void {
     const link = this.#outbound!;
     const { topic, qos, retain, properties } = message;
-    const { correlationData, ...rest } = properties;
     let settled = false;
     let packetId: number | undefined;
     const settle = (error?: Error | null) => {
@@ -125,9 +129,9 @@ export class MqttConnection implements Connection {
       link.client.publish(topic, bufferOf(message.payload), {
         qos,
         retain,
-        properties: correlationData === undefined
-          ? rest
-          : { ...rest, correlationData: bufferOf(correlationData) },
+        properties: properties.correlationData === undefined
+          ? properties as BareProperties
+          : { ...properties, correlationData: bufferOf(properties.correlationData) },
       }, settle);
     } catch (error) {
       // MQTT.js threw while it wrote: what is on the wire is half a packet.

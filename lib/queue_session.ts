@@ -38,6 +38,8 @@ export class QueueSession {
   readonly #parts: SessionParts;
   readonly #listeners = new Set<MessageListener>();
   #announced = false;
+  /** The topic name that was checked last. */
+  #lastTopic: string | null = null;
 
   /** @throws {TypeError} where the topic cannot be subscribed to */
   constructor(parts: SessionParts) {
@@ -127,10 +129,11 @@ export class QueueSession {
     const { options, topic: own, counters } = this.#parts;
     const { protocolVersion } = this.connection.limits!;
     const topic = given.topic ?? own;
-    assertTopicName(topic);
+    if (topic !== this.#lastTopic) assertTopicName(topic);
+    this.#lastTopic = topic;
     const expiry = given.expiry ?? envelope.expiry ?? options.messageExpiry ?? null;
     if (expiry !== null) this.#assertExpiry("send");
-    await traceSend(topic, envelope, async (carrier) => {
+    await traceSend(topic, envelope, (carrier) => {
       const { payload, properties } = encodeEnvelope(envelope, {
         correlationId,
         serializeEnvelope: options.serializeEnvelope,
@@ -139,7 +142,7 @@ export class QueueSession {
         now: Date.now(),
         carrier,
       });
-      await this.sender.send({
+      return this.sender.send({
         topic,
         payload,
         properties,

@@ -56,16 +56,16 @@ export type TraceCarrier = Record<string, string>;
  * Runs a send within a span of its own, whose context `work` gets to send along
  * (OpenTelemetry semantic conventions, messaging). Without an SDK it is just the work.
  */
-export async function traceSend(
+export function traceSend(
   topic: string,
   envelope: MessageEnvelope,
-  work: (carrier: TraceCarrier) => Promise<void>,
+  work: (carrier?: TraceCarrier) => Promise<void>,
 ): Promise<void> {
-  if (!hasSdk()) return await work({});
+  if (!hasSdk()) return work();
   const span = startSpan("send", topic, envelope, SpanKind.PRODUCER);
   const carrier: TraceCarrier = {};
   propagation.inject(trace.setSpan(context.active(), span), carrier);
-  await inSpan(span, () => work(carrier));
+  return inSpan(span, () => work(carrier));
 }
 
 /** Runs the handling of a message within a span that continues what the sender began. */

@@ -1,6 +1,7 @@
 /** Longest UTF-8 string that a packet can carry, in bytes ([MQTT-1.5.4], 3.1.1: 1.5.3). */
 const MAX_TOPIC_BYTES = 65_535;
 const UNPRINTABLE = /[\p{Cc}\p{Noncharacter_Code_Point}]/u;
+const PRINTABLE_ASCII = /^[ -~]*$/;
 const SHARE_PREFIX = "$share/";
 
 /**
@@ -56,7 +57,7 @@ export function assertGroupName(group: string): void {
  * [MQTT-1.5.4-2] and what follows them): Mosquitto does.
  */
 export function isPlainText(text: string): boolean {
-  return text.isWellFormed() && !UNPRINTABLE.test(text);
+  return PRINTABLE_ASCII.test(text) || text.isWellFormed() && !UNPRINTABLE.test(text);
 }
 
 /** Whether the string can only be subscribed to: it has a wildcard or is a shared subscription. */

@@ -14,7 +14,7 @@ const LAYERS: Record<string, readonly (readonly string[])[]> = {
     ["message_buffer", "envelope_codec", "broker_limits", "packet_ids", "receive_waiters"],
     ["queue_options"],
     ["config_params", "option_readers", "telemetry"],
-    ["abortable", "alarm", "deadline_heap", "linked_list", "within"],
+    ["abortable", "alarm", "deadline_heap", "linked_list", "tcp_stream", "within"],
     ["errors"],
     ["message_envelope"],
     ["connection", "topic_filter"],

@@ -66,7 +66,8 @@ Deno.test("open() fails at once where nobody listens, and leaves nothing behind"
   await assert.rejects(queue.open(), (error) => {
     assert.ok(error instanceof ConnectionError);
     assert.equal(error.reasonCode, null);
-    assert.match(error.message, /ECONNREFUSED/);
+    assert.match(error.message, /Connection refused/);
+    assert.equal((error.cause as { code?: string }).code, "ECONNREFUSED");
     assert.doesNotMatch(Deno.inspect(error), /hunter2/);
     return true;
   });
