@@ -7,10 +7,12 @@ import { isFree } from "./support/free_port.ts";
 import { countTests, type TestCounts } from "./support/junit.ts";
 import { Mosquitto } from "./support/mosquitto.ts";
 import { provisionTools, thisHost } from "./support/provision.ts";
-import { findProgram, type ToolName, TOOLS } from "./support/tools.ts";
+import { findExecutable, findProgram, type ToolName, TOOLS } from "./support/tools.ts";
 
 const ROOT = new URL("../", import.meta.url);
 const BROWSER_TESTS = "tests/browser";
+/** What breaks things on purpose, and takes its time. */
+const FAULT_TESTS = ["tests/faults", "tests/fuzz"];
 const DOCUMENTED_PORT = 1883;
 /** A hanging test must end as a failure. */
 const LIMIT_MS = 8 * 60_000;
@@ -20,18 +22,18 @@ async function main(args: readonly string[]): Promise<number> {
   await provisionTools(thisHost());
   // Playwright looks into /proc, which is open to --allow-all alone.
   if (args.length > 0) return summarize([await runTests(["--allow-all", ...args])]);
-  const temp = Deno.env.get("TMPDIR") ?? "/tmp";
+  const permissions = [
+    ...["--allow-env", "--allow-read", "--allow-sys", `--allow-net=${HOSTS}`],
+    `--allow-write=${Deno.env.get("TMPDIR") ?? "/tmp"}`,
+    `--allow-run=${(await programs()).join(",")}`,
+  ];
   return summarize([
     await runTests([
-      "--allow-env",
-      "--allow-read",
-      "--allow-sys",
-      `--allow-net=${HOSTS}`,
-      `--allow-write=${temp}`,
-      `--allow-run=${(await programs()).join(",")}`,
-      `--ignore=${BROWSER_TESTS}`,
+      ...permissions,
+      `--ignore=${[BROWSER_TESTS, ...FAULT_TESTS].join(",")}`,
       "tests",
     ]),
+    await runTests([...permissions, ...FAULT_TESTS]),
     await runTests(["--allow-all", BROWSER_TESTS]),
     await runDocumentation(),
   ]);
@@ -98,11 +100,12 @@ function summarize(all: readonly TestCounts[]): number {
   return failed === 0 && passed > 0 ? 0 : 1;
 }
 
-/** What the tests may start: Deno itself, the brokers, their clients, the browser. */
+/** What the tests may start: Deno itself, the brokers, their clients, the browser, a shell that sets limits. */
 async function programs(): Promise<string[]> {
-  const found = await Promise.all(
-    (Object.keys(TOOLS) as ToolName[]).map((name) => findProgram(name)),
-  );
+  const found = await Promise.all([
+    ...(Object.keys(TOOLS) as ToolName[]).map((name) => findProgram(name)),
+    findExecutable("sh", ["/bin"]),
+  ]);
   return [Deno.execPath(), ...found.filter((path) => path !== null)];
 }
 
