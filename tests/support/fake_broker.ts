@@ -1,15 +1,17 @@
 import { Buffer } from "node:buffer";
 import { mqttPacket } from "../deps.ts";
+import { closeConnection } from "./close_connection.ts";
 
 type Packet = mqttPacket.Packet;
 
-/** How a fake broker answers a packet; what it returns is sent. */
-export type FakeReply = (packet: Packet) => Packet[] | "close" | "silence";
+/** How a fake broker answers a packet; what it returns is sent, bytes as they are. */
+export type FakeReply = (packet: Packet) => (Packet | Uint8Array)[] | "close" | "silence";
 
 /** A broker that does what a real one can't be made to do. */
 export class FakeBroker implements AsyncDisposable {
   readonly #listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   readonly #connections = new Set<Deno.Conn>();
+  readonly #senders = new Map<Deno.Conn, (packet: Packet | Uint8Array) => Promise<void>>();
   readonly #work = new Set<Promise<void>>();
   readonly #reply: FakeReply;
 
@@ -28,9 +30,14 @@ export class FakeBroker implements AsyncDisposable {
     return this.#connections.size;
   }
 
+  /** Sends something that nobody asked for to every client that has connected. */
+  async send(packet: Packet | Uint8Array): Promise<void> {
+    await Promise.all([...this.#senders.values()].map((send) => send(packet)));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
-    for (const connection of this.#connections) close(connection);
+    for (const connection of this.#connections) closeConnection(connection);
     await Promise.all(this.#work);
   }
 
@@ -43,14 +50,27 @@ export class FakeBroker implements AsyncDisposable {
     let version = 4;
     const parser = mqttPacket.parser();
     const answers: Promise<unknown>[] = [];
+    const send = async (packet: Packet | Uint8Array) => {
+      const bytes = packet instanceof Uint8Array
+        ? packet
+        : mqttPacket.generate(packet, { protocolVersion: version });
+      try {
+        for (let sent = 0; sent < bytes.length;) {
+          sent += await connection.write(bytes.subarray(sent));
+        }
+      } catch {
+        // The client is gone.
+      }
+    };
     parser.on("packet", (packet: Packet) => {
       if (packet.cmd === "connect") version = packet.protocolVersion ?? 4;
       const reply = this.#reply(packet);
       if (reply === "silence") return;
-      if (reply === "close") return close(connection);
+      if (reply === "close") return closeConnection(connection);
+      if (packet.cmd === "connect") this.#senders.set(connection, send);
       for (const each of reply) {
-        const bytes = mqttPacket.generate(each, { protocolVersion: version });
-        answers.push(connection.write(bytes).catch(() => {})); // The client may be gone.
+        const before = answers.at(-1);
+        answers.push(before === undefined ? send(each) : before.then(() => send(each)));
       }
     });
     const buffer = new Uint8Array(65_536);
@@ -64,20 +84,13 @@ export class FakeBroker implements AsyncDisposable {
       // The client is gone.
     }
     await Promise.all(answers);
-    close(connection);
+    closeConnection(connection);
     this.#connections.delete(connection);
+    this.#senders.delete(connection);
   }
 
   #track(work: Promise<void>): void {
     this.#work.add(work);
     work.finally(() => this.#work.delete(work));
-  }
-}
-
-function close(connection: Deno.Conn): void {
-  try {
-    connection.close();
-  } catch {
-    // It is closed already.
   }
 }

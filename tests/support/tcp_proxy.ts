@@ -1,3 +1,5 @@
+import { closeConnection } from "./close_connection.ts";
+
 interface Link {
   client: Deno.Conn;
   broker: Deno.Conn;
@@ -32,8 +34,8 @@ export class TcpProxy implements AsyncDisposable {
   /** Cuts every link, both ways. */
   cut(): void {
     for (const { client, broker } of this.#links) {
-      close(client);
-      close(broker);
+      closeConnection(client);
+      closeConnection(broker);
     }
   }
 
@@ -55,7 +57,7 @@ export class TcpProxy implements AsyncDisposable {
 
   async #accept(): Promise<void> {
     for await (const client of this.#listener) {
-      if (this.#refusing) close(client);
+      if (this.#refusing) closeConnection(client);
       else this.#track(this.#join(client));
     }
   }
@@ -65,7 +67,7 @@ export class TcpProxy implements AsyncDisposable {
     try {
       broker = await Deno.connect({ hostname: "127.0.0.1", port: this.#targetPort });
     } catch {
-      close(client); // No broker: the client sees a link that ends.
+      closeConnection(client); // No broker: the client sees a link that ends.
       return;
     }
     client.setNoDelay(true);
@@ -91,20 +93,12 @@ export class TcpProxy implements AsyncDisposable {
     } catch {
       // One side is gone; so is the link.
     }
-    close(from);
-    close(to);
+    closeConnection(from);
+    closeConnection(to);
   }
 
   #track(work: Promise<void>): void {
     this.#work.add(work);
     work.finally(() => this.#work.delete(work));
-  }
-}
-
-function close(connection: Deno.Conn): void {
-  try {
-    connection.close();
-  } catch {
-    // It is closed already.
   }
 }
