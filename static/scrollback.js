@@ -28,7 +28,10 @@ new MutationObserver((changes) => {
   let added = 0;
   for (const { addedNodes } of changes) {
     added += addedNodes.length;
-    for (const entry of addedNodes) mark(entry);
+    for (const entry of addedNodes) {
+      mark(entry);
+      entry.classList?.add("later");
+    }
   }
   speakOrNot(added);
   trim(following ? KEPT_ENTRIES : KEPT_ENTRIES_WHILE_READING);

@@ -13,6 +13,14 @@ const WAIT_MS = 20_000;
  */
 export type Cdn = "played" | "extension late" | "after paint" | "too late" | "unreachable";
 
+/** One answer of the server. */
+export interface ServerAnswer {
+  path: string;
+  status: number;
+  /** What the browser said of where the request came from. */
+  origin: string | null;
+}
+
 /** How a page is opened. */
 export interface PageOptions {
   cdn?: Cdn;
@@ -34,6 +42,8 @@ export class TerminalBrowser implements AsyncDisposable {
   readonly complaints: string[] = [];
   /** Paths and foreign URLs of everything that was asked for. */
   readonly requests: string[] = [];
+  /** What the server answered, as it saw it. */
+  readonly answers: ServerAnswer[] = [];
   readonly #browser: Browser;
   readonly #ownsBrowser: boolean;
   readonly #contexts: BrowserContext[] = [];
@@ -65,7 +75,7 @@ export class TerminalBrowser implements AsyncDisposable {
     this.#startServer = startServer;
     this.#browser = browser;
     this.#ownsBrowser = ownsBrowser;
-    this.#http = serve(server, 0);
+    this.#http = this.#serve(server, 0);
   }
 
   /** Opens the page in a context of its own; resolves when it listens to the feed, if it ever will. */
@@ -90,7 +100,7 @@ export class TerminalBrowser implements AsyncDisposable {
     const { port } = this.#http.addr;
     await this.#stop();
     this.#server = await this.#startServer();
-    this.#http = serve(this.#server, port);
+    this.#http = this.#serve(this.#server, port);
   }
 
   get server(): TestServer {
@@ -105,6 +115,16 @@ export class TerminalBrowser implements AsyncDisposable {
     for (const context of this.#contexts) await context.close();
     if (this.#ownsBrowser) await this.#browser.close();
     await this.#stop();
+  }
+
+  #serve({ server }: TestServer, port: number): Deno.HttpServer<Deno.NetAddr> {
+    return Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, async (request) => {
+      const response = await server.app.fetch(request);
+      const { pathname: path } = new URL(request.url);
+      const { status } = response;
+      this.answers.push({ path, status, origin: request.headers.get("origin") });
+      return response;
+    });
   }
 
   async #stop(): Promise<void> {
@@ -143,10 +163,6 @@ export class TerminalBrowser implements AsyncDisposable {
     await listening;
     return page;
   }
-}
-
-function serve({ server }: TestServer, port: number): Deno.HttpServer<Deno.NetAddr> {
-  return Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, server.app.fetch);
 }
 
 /** When the first text was painted, in ms since the navigation began; waits for it. */
