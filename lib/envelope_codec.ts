@@ -114,10 +114,11 @@ export function decodeEnvelope(
   const named = properties.userProperties?.[MESSAGE_ID] !== undefined;
   const fromJson = named || serializeEnvelope === false ? null : readJson(delivery.payload, now);
   const envelope = fromJson ?? readBare(delivery, now);
-  for (const [key, value] of Object.entries(properties.userProperties ?? {})) {
+  const given = properties.userProperties;
+  for (const key in given) {
     if (isOurs(key) && fromJson === null || Object.hasOwn(envelope.userProperties, key)) continue;
     // A plain assignment would lose a property called "__proto__".
-    Object.defineProperty(envelope.userProperties, key, { ...OWN, value: lastOf(value) });
+    Object.defineProperty(envelope.userProperties, key, { ...OWN, value: lastOf(given[key]) });
   }
   envelope.expiry = properties.messageExpiryInterval ?? null;
   envelope.topic = delivery.topic;

@@ -123,12 +123,12 @@ export class QueueSession {
   async send(
     correlationId: string | null,
     envelope: MessageEnvelope,
-    { qos, retain, signal, ...given }: SendOptions,
+    given: SendOptions,
     mandatory = false,
   ): Promise<void> {
     const { options, topic: own, counters } = this.#parts;
+    const { qos = options.qos, retain = options.retain, topic = own, signal } = given;
     const { protocolVersion } = this.connection.limits!;
-    const topic = given.topic ?? own;
     if (topic !== this.#lastTopic) assertTopicName(topic);
     this.#lastTopic = topic;
     const expiry = given.expiry ?? envelope.expiry ?? options.messageExpiry ?? null;
@@ -142,14 +142,7 @@ export class QueueSession {
         now: Date.now(),
         carrier,
       });
-      return this.sender.send({
-        topic,
-        payload,
-        properties,
-        qos: qos ?? options.qos,
-        retain: retain ?? options.retain,
-        mandatory,
-      }, signal);
+      return this.sender.send({ topic, payload, properties, qos, retain, mandatory }, signal);
     });
     counters.sent++;
   }
