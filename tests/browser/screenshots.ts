@@ -6,20 +6,13 @@ import { seeFigure, seeInLog, TerminalBrowser, typeLine } from "./terminal_page.
 
 const FOLDER = new URL("../../docs/screenshots/", import.meta.url);
 const THEMES = ["light", "dark"] as const;
+/** Messages in each second: a minute that the chart can show. Two that follow differ, so that each is seen. */
+const WAVES = [1, 3, 6, 4, 2, 1, 2, 5, 8, 6, 3, 1, 2, 4, 3, 2, 1, 3, 7, 9, 5, 2, 1, 2, 4, 6, 3, 1];
 
 if (import.meta.main) {
   await Deno.mkdir(FOLDER, { recursive: true });
-  for (const theme of THEMES) {
-    const path = new URL(`${theme}.png`, FOLDER);
-    await Deno.writeFile(path, await picture(theme));
-    console.log(`docs/screenshots/${theme}.png`);
-  }
-}
-
-async function picture(theme: typeof THEMES[number]): Promise<Uint8Array> {
   await using browser = await TerminalBrowser.start({ topic: "orders" });
-  const page = await browser.open({ width: 1280 });
-  await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+  const page = await browser.open({ width: 1280, height: 800 });
   await makeTraffic(page, browser.server.broker.url);
   await typeLine(page, "receive --lock");
   await page.locator(".message.locked").waitFor();
@@ -29,14 +22,17 @@ async function picture(theme: typeof THEMES[number]): Promise<Uint8Array> {
   await page.locator("#panel tbody.locked a").click();
   await page.locator("#panel .tree").waitFor();
   await page.locator("#line").focus();
-  return await page.screenshot();
+  for (const theme of THEMES) {
+    await page.emulateMedia({ colorScheme: theme, reducedMotion: "reduce" });
+    await Deno.writeFile(new URL(`${theme}.png`, FOLDER), await page.screenshot());
+    console.log(`docs/screenshots/${theme}.png`);
+  }
 }
 
-/** A few waves, so that the chart has something to tell. */
 async function makeTraffic(page: Page, url: string): Promise<void> {
   const other = await mqtt.connectAsync(url);
   let sent = 0;
-  for (const wave of [2, 5, 9, 4, 1]) {
+  for (const wave of WAVES) {
     for (let i = 0; i < wave; i++, sent++) {
       const order = { id: 7000 + sent, customer: "Ada", total: 12.5 * (sent + 1), items: [1, 2] };
       const json = {
