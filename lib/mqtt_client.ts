@@ -1,5 +1,5 @@
 import { Buffer } from "node:buffer";
-import { connect, type IClientOptions, MqttClient } from "./deps.ts";
+import { connect, type IClientOptions, MqttClient, Store } from "./deps.ts";
 import { ConnectionError, TimeoutError } from "./errors.ts";
 import type { PacketIds } from "./packet_ids.ts";
 import type { Credential, TlsOptions } from "./queue_options.ts";
@@ -35,7 +35,28 @@ export interface LinkOptions {
 
 /** An MQTT.js client that is not connected and does nothing by itself. */
 export function createClient(options: LinkOptions, packetIds: PacketIds): MqttClient {
-  return newClient(options.url, { ...clientOptions(options), messageIdProvider: packetIds });
+  return newClient(options.url, {
+    ...clientOptions(options),
+    messageIdProvider: packetIds,
+    outgoingStore: storeOfPublishes(),
+  });
+}
+
+/** MQTT.js's store; what it gives back after a reconnect was sent before, and says so ([MQTT-3.3.1-1]). */
+function storeOfPublishes(): Store {
+  const store = new Store();
+  const createStream = store.createStream.bind(store);
+  store.createStream = () => {
+    const stream = createStream();
+    const read = stream.read.bind(stream);
+    stream.read = (size) => {
+      const packet = read(size);
+      if (packet?.cmd === "publish") packet.dup = true;
+      return packet;
+    };
+    return stream;
+  };
+  return store;
 }
 
 /** Over plain TCP with a stream of our own; the other transports are MQTT.js's. */

@@ -179,6 +179,23 @@ Deno.test("a queue whose client id another client took says so and stays away", 
   assert.equal(cause.reasonCode, 142);
 });
 
+Deno.test("what is sent again on the next link says so", async () => {
+  const sent: boolean[] = [];
+  await using broker = new FakeBroker((packet) => {
+    if (packet.cmd === "connect") {
+      return [{ cmd: "connack", returnCode: 0, reasonCode: 0, sessionPresent: sent.length > 0 }];
+    }
+    if (packet.cmd !== "publish") return "silence";
+    sent.push(packet.dup);
+    if (sent.length === 1) return "close";
+    return [{ cmd: "puback", messageId: packet.messageId, reasonCode: 0 }];
+  });
+  await using queue = queueAt(broker.url, { autoSubscribe: false, reconnectTimeout: 10 });
+  await queue.open();
+  await queue.send(null, new MessageEnvelope(null, "mymessage", "again"));
+  assert.deepEqual(sent, [false, true]);
+});
+
 Deno.test("two queues with one client id do not throw each other out for ever", async () => {
   await using broker = await Mosquitto.start();
   await using first = queueAt(broker.url, { clientId: "same", reconnectTimeout: 10 });
