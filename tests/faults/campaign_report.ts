@@ -14,6 +14,7 @@ const ROWS: readonly [what: string, count: (part: QosReport) => number][] = [
   ["… of these given up as dead letters", ({ buried }) => buried],
   ["lost", ({ lost }) => lost.length],
   ["handed out twice by one process", ({ repeatedWithin }) => repeatedWithin.length],
+  ["handed out behind a later one", ({ outOfOrder }) => outOfOrder.length],
   ["handed out by more than one process", ({ repeatedAcross }) => repeatedAcross],
   ["taken twice by the broker", ({ takenTwice }) => takenTwice.length],
   ["left at the broker", ({ left }) => left],
@@ -71,6 +72,7 @@ function flawsOf(part: QosReport): [what: string, flaws: readonly string[]][] {
   return [
     ["lost", part.lost],
     ["handed out twice", part.repeatedWithin],
+    ["out of order", part.outOfOrder],
     ["stuck", part.stuck],
     ["died", part.deaths],
     ["error", part.errors],

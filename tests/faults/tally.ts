@@ -14,6 +14,8 @@ export interface Tally {
   lost: string[];
   /** Handed out more often by one process than the broker had them and the process gave them back. */
   repeatedWithin: string[];
+  /** Handed out for the first time behind one that the same producer sent later. */
+  outOfOrder: string[];
   /** Handed out by more than one process. */
   repeatedAcross: number;
   /** Taken more than once by the broker: the acknowledgement of the first was lost with the link. */
@@ -91,6 +93,7 @@ export class LedgerTally {
       buried: [...deadLetters].filter((id) => this.#entries.has(id)).length,
       lost,
       repeatedWithin,
+      outOfOrder: this.#processes.flatMap(({ outOfOrder }) => outOfOrder),
       repeatedAcross: this.#count((entry) => entry.holders > 1),
       takenTwice: [...this.#entries.keys()].filter((id) => (taken.get(id) ?? 0) > 1),
       stuck: this.#stuck,
@@ -130,7 +133,10 @@ export class ProcessLedger {
   readonly #handlings = new Map<string, Handling>();
   /** Whose settlement was asked for and has not been told yet. */
   readonly #settling = new Set<string>();
+  /** The number of the last message of each producer that was handed out for the first time. */
+  readonly #lastNumbers = new Map<string, number>();
   readonly buriedIds: string[] = [];
+  readonly outOfOrder: string[] = [];
 
   constructor(name: string, take: (line: LedgerLine) => void, entry: (id: string) => Entry) {
     this.#name = name;
@@ -144,7 +150,10 @@ export class ProcessLedger {
     if (id === undefined) return;
     if (kind === "received") {
       const handling = this.#handlings.get(id) ?? { handouts: 0, givenBack: 0 };
-      if (handling.handouts++ === 0) this.#entry(id).holders++;
+      if (handling.handouts++ === 0) {
+        this.#entry(id).holders++;
+        this.#order(id);
+      }
       this.#handlings.set(id, handling);
     } else if (kind === "abandoned") {
       this.#handlings.get(id)!.givenBack++;
@@ -170,5 +179,14 @@ export class ProcessLedger {
     return [...this.#handlings]
       .filter(([id, { handouts, givenBack }]) => handouts > givenBack + (taken.get(id) ?? 1))
       .map(([id, { handouts }]) => `${id} (${this.#name}, ${handouts} times)`);
+  }
+
+  /** A producer numbers its messages: its name stands before the last slash of an id. */
+  #order(id: string): void {
+    const slash = id.lastIndexOf("/");
+    const [producer, number] = [id.slice(0, slash), Number(id.slice(slash + 1))];
+    const last = this.#lastNumbers.get(producer) ?? -1;
+    if (number < last) this.outOfOrder.push(`${id} behind ${last} (${this.#name})`);
+    else this.#lastNumbers.set(producer, number);
   }
 }

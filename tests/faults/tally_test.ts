@@ -75,3 +75,10 @@ Deno.test("the tally tells what was stuck and what nothing explains", () => {
   assert.deepEqual(stuck, ["consumer: close: 5 ms"]);
   assert.deepEqual(errors, ["consumer: LockLostError"]);
 });
+
+Deno.test("the tally finds what was handed out behind a later message of the same producer", () => {
+  const { consumer, compare } = setUp();
+  write(consumer, ["received", "p/1"], ["received", "q/0"], ["received", "p/3"]);
+  write(consumer, ["abandoned", "p/1"], ["received", "p/1"], ["received", "p/2"]);
+  assert.deepEqual(compare().outOfOrder, ["p/2 behind 3 (consumer)"]);
+});
