@@ -1,0 +1,3 @@
+// What the rivals need in Deno; the runner writes the same for Node.
+
+export { default as mqtt } from "npm:mqtt@5.16.0";
