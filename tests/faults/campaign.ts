@@ -1,5 +1,5 @@
 /**
- * The worst day of a queue: `deno task faults [--seed N] [--quick | --long] [--ledgers FOLDER]`. Prints one table, and ends
+ * The worst day of a queue: `deno task faults [--seed N] [--quick | --long] [--embedded] [--ledgers FOLDER]`. Prints one table, and ends
  * with 1 where a message was lost, a wait was stuck, or a process was handed a message twice.
  */
 
@@ -43,17 +43,20 @@ async function main(args: string[]): Promise<number> {
       seed: { type: "string" },
       quick: { type: "boolean", default: false },
       long: { type: "boolean", default: false },
+      embedded: { type: "boolean", default: false },
       ledgers: { type: "string" },
     },
   });
   const seed = Number(values.seed ?? crypto.getRandomValues(new Uint32Array(1))[0] % 1_000_000);
-  const scale = SCALES[values.quick ? "quick" : values.long ? "long" : "usual"];
+  const scale = { ...SCALES[values.quick ? "quick" : values.long ? "long" : "usual"] };
+  if (values.embedded) scale.restarts = 0;
   console.log(
     `Seed ${seed}: ${scale.messages} messages in about ${scale.durationMs / MINUTE} minutes`,
   );
   const report = await runCampaign(seed, scale, {
     tell: (line) => console.log(line),
     ledgers: values.ledgers,
+    embedded: values.embedded,
   });
   console.log(formatReport(report));
   return isFlawless(report) ? 0 : 1;

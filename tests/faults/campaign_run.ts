@@ -1,9 +1,12 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { QoS } from "../../mod.ts";
+import { EmbeddedBroker } from "../../server/broker.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
-import { planFaults, type PlannedFault, type Scale } from "./plan.ts";
+import { campaignSlots } from "./campaign_slots.ts";
+import { injectFaults } from "./fault_injection.ts";
+import { planFaults, type Scale } from "./plan.ts";
 import type { Recovery } from "./recovery.ts";
-import { Slot, type SlotSetting } from "./slot.ts";
+import { Slot } from "./slot.ts";
 import { LedgerTally, type Tally } from "./tally.ts";
 import { leftFor, retainedIds, Watcher } from "./watcher.ts";
 
@@ -11,13 +14,10 @@ const DEAD_LETTERS = "dead-letter/#";
 /** So few messages are looked for among the dead letters. */
 const FEW = 500;
 const POLL_MS = 500;
-const TELL_MS = 30_000;
 /** How long what was sent may take to be settled once nothing is broken any more. */
 const DRAIN_BOUND_MS = 60_000;
 /** What is silent for so long has nothing more to take. */
 const SILENT_MS = 3_000;
-/** Messages are sent a little faster than they have to be: part of the time nobody can. */
-const SPARE = 1.5;
 
 /** What a campaign did at one quality of service, and what came of it. */
 export interface QosReport extends Tally {
@@ -47,6 +47,8 @@ export interface CampaignOptions {
   tell?: (line: string) => void;
   /** A folder in which the ledgers stay. */
   ledgers?: string;
+  /** The server's own broker in place of Mosquitto: it speaks 3.1.1 only, and keeps nothing when it ends. */
+  embedded?: boolean;
 }
 
 /** The part of a campaign that has one quality of service. */
@@ -60,22 +62,25 @@ interface Half {
 export async function runCampaign(
   seed: number,
   scale: Scale,
-  { tell, ledgers }: CampaignOptions = {},
+  { tell, ledgers, embedded = false }: CampaignOptions = {},
 ): Promise<CampaignReport> {
   const startedAt = performance.now();
   await using stack = new AsyncDisposableStack();
   const folder = ledgers ?? await Deno.makeTempDir({ prefix: "faults-" });
   if (ledgers === undefined) stack.defer(() => Deno.remove(folder, { recursive: true }));
-  const broker = stack.use(await Mosquitto.start());
-  const watcher = stack.use(await Watcher.start(broker.url, "work/#"));
+  const mosquitto = embedded ? null : stack.use(await Mosquitto.start());
+  const { url } = mosquitto ?? stack.use(await EmbeddedBroker.start({ port: 0, webSocketPort: 0 }));
+  const brokerPort = Number(new URL(url).port);
+  const versions = embedded ? [4, 4] as const : [5, 4] as const;
+  const watcher = stack.use(await Watcher.start(url, "work/#", versions[0]));
   const halves: Half[] = [];
   for (const qos of [1, 2] as const) {
     const half: Half = { qos, tally: new LedgerTally(), slots: [] };
     halves.push(half);
     // Consumers first: whoever is not subscribed yet would miss what is sent.
-    for (const setting of settingsFor(qos, scale)) {
+    for (const setting of campaignSlots(qos, scale, versions)) {
       const slot = await Slot.start(setting, {
-        brokerPort: broker.port,
+        brokerPort,
         folder,
         tally: half.tally,
       });
@@ -84,7 +89,7 @@ export async function runCampaign(
     }
   }
   const slots = halves.flatMap((half) => half.slots);
-  const restarts = await injectFaults(planFaults(seed, scale), broker, slots, () => {
+  const restarts = await injectFaults(planFaults(seed, scale), mosquitto, slots, () => {
     tell?.(progressOf(halves, performance.now() - startedAt));
   });
 
@@ -101,92 +106,20 @@ export async function runCampaign(
     const open = halves.flatMap(({ tally }) => tally.open);
     if (open.length === 0) return true;
     // Who was killed behind the acknowledgement of a dead letter's copy could not write it down.
-    const buried = open.length > FEW ? new Set() : await retainedIds(broker.url, DEAD_LETTERS);
+    const buried = open.length > FEW ? new Set() : await retainedIds(url, DEAD_LETTERS);
     return open.every((id) => buried.has(id));
   });
   await silent(slots);
   const consumers = slots.filter(({ setting }) => setting.program === "consumer");
   await Promise.all(consumers.map((slot) => slot.end()));
 
-  const deadLetters = await retainedIds(broker.url, DEAD_LETTERS);
+  const deadLetters = await retainedIds(url, DEAD_LETTERS);
   const parts: QosReport[] = [];
   for (const half of halves) {
-    parts.push(await reportOf(half, { restarts, deadLetters, watcher, brokerUrl: broker.url }));
+    parts.push(await reportOf(half, { restarts, deadLetters, watcher, brokerUrl: url }));
   }
   if (ledgers !== undefined) await writeOutages(`${ledgers}/outages.json`, slots);
   return { seed, tookMs: performance.now() - startedAt, parts };
-}
-
-function settingsFor(qos: QoS, { messages, durationMs }: Scale): SlotSetting[] {
-  const rate = Math.ceil(SPARE * messages / 4 / (durationMs / 1_000));
-  const consumers = [
-    { style: "receive", protocolVersion: 5, ackOrder: "arrival" },
-    { style: "listen", protocolVersion: 4, ackOrder: "arrival" },
-    { style: "receive", protocolVersion: 5, ackOrder: "settled" },
-    { style: "remove", protocolVersion: 4, ackOrder: "arrival" },
-  ] as const;
-  const topics = consumers.map((_, index) => `work/${qos}/${index}`);
-  const topics5 = topics.filter((_, index) => consumers[index].protocolVersion === 5);
-  const common = { qos, topics, rate };
-  return [
-    ...consumers.map((consumer, index): SlotSetting => ({
-      name: `consumer-${qos}-${index}`,
-      program: "consumer",
-      killable: consumer.style !== "remove",
-      part: { ...common, ...consumer, queue: topics[index] },
-    })),
-    ...([5, 4] as const).map((protocolVersion): SlotSetting => ({
-      name: `producer-${qos}-${protocolVersion}`,
-      program: "producer",
-      killable: true,
-      // What MQTT 5 carries beside a body, the name too, does not reach a consumer that speaks 3.1.1.
-      part: {
-        ...common,
-        topics: protocolVersion === 4 ? topics : topics5,
-        protocolVersion,
-        queue: "work",
-        style: "receive",
-        ackOrder: "arrival",
-      },
-    })),
-  ];
-}
-
-/** Carries the plan out; resolves, with the number of restarts, when nothing is broken any more. */
-async function injectFaults(
-  plan: readonly PlannedFault[],
-  broker: Mosquitto,
-  slots: readonly Slot[],
-  tell: () => void,
-): Promise<number> {
-  const startedAt = performance.now();
-  const killable = slots.filter(({ setting }) => setting.killable);
-  let restarts = 0;
-  let brokerWork = Promise.resolve();
-  let toldAt = startedAt;
-  const restart = async (lastsMs: number) => {
-    const outage = { what: "broker restart", from: Date.now(), to: Infinity };
-    for (const { outages } of slots) outages.push(outage);
-    await broker.stop();
-    await delay(lastsMs);
-    await broker.restart();
-    outage.to = Date.now();
-    restarts++;
-  };
-  for (const { atMs, kind, what, victim, lastsMs } of plan) {
-    const wait = startedAt + atMs - performance.now();
-    if (wait > 0) await delay(wait);
-    if (kind === "broker") brokerWork = brokerWork.then(() => restart(lastsMs));
-    else if (kind === "network") slots[victim % slots.length].disturb(what as never, lastsMs);
-    else killable[victim % killable.length].harm(what as never, lastsMs);
-    for (const slot of slots) slot.read();
-    if (performance.now() - toldAt > TELL_MS) {
-      toldAt = performance.now();
-      tell();
-    }
-  }
-  await Promise.all([brokerWork, ...slots.map((slot) => slot.settled())]);
-  return restarts;
 }
 
 /** Waits until a slot's process has its queue open. */

@@ -13,19 +13,21 @@ export class Watcher implements AsyncDisposable {
   readonly #idOf = new Map<number, string>();
 
   /** Resolves when it sees everything under the filter. */
-  static async start(url: string, filter: string): Promise<Watcher> {
-    const watcher = new Watcher(url);
+  static async start(url: string, filter: string, protocolVersion: 4 | 5): Promise<Watcher> {
+    const watcher = new Watcher(url, protocolVersion);
     await watcher.#client.subscribeAsync(filter, { qos: 2 });
     return watcher;
   }
 
-  private constructor(url: string) {
+  private constructor(url: string, protocolVersion: 4 | 5) {
     this.#client = mqtt.connect(url, {
       clientId: "watcher",
       clean: false,
-      protocolVersion: 5,
+      protocolVersion,
       reconnectPeriod: 20,
-      properties: { sessionExpiryInterval: 3_600, receiveMaximum: 65_535 },
+      ...protocolVersion === 5
+        ? { properties: { sessionExpiryInterval: 3_600, receiveMaximum: 65_535 } }
+        : {},
     });
     this.#client.on("error", () => {}); // The broker is away, and comes back.
     this.#client.on("packetreceive", (packet) => {
