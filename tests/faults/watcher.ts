@@ -1,5 +1,9 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { mqtt, type MqttClient } from "../deps.ts";
 import { PacketClient } from "../support/packet_client.ts";
+
+/** Who is silent for so long has sent everything. */
+const SILENT_MS = 300;
 
 /**
  * Counts how often the broker took each message. It has a link of its own that no fault touches but
@@ -49,7 +53,12 @@ export class Watcher implements AsyncDisposable {
 export async function retainedIds(url: string, filter: string): Promise<Set<string>> {
   await using client = await PacketClient.connect(url);
   await client.client.subscribeAsync(filter, { qos: 0 });
-  await client.ping();
+  // The embedded broker answers a ping before it has sent everything.
+  for (let seen = -1; seen < client.messages.length;) {
+    seen = client.messages.length;
+    await client.ping();
+    await delay(SILENT_MS);
+  }
   const topics = client.messages.map(({ topic }) => topic.slice(topic.lastIndexOf("/") + 1));
   return new Set(topics.map(decodeURIComponent));
 }
