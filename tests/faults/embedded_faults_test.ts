@@ -3,8 +3,9 @@ import { EmbeddedBroker } from "../../server/broker.ts";
 import { MessageEnvelope, MqttMessageQueue } from "../../mod.ts";
 
 const DEAD = 500;
-const WAITING = 300;
-const LATER = 2_000;
+const WAITING = 1_000;
+/** Sent at a time while the session is resumed. */
+const FEW = 5;
 
 function numbered(from: number, count: number): MessageEnvelope[] {
   return Array.from({ length: count }, (_, index) => {
@@ -37,10 +38,13 @@ Deno.test("what waits at the embedded broker comes before what is sent while the
   await producer.sendBatch(null, numbered(0, WAITING));
   await using consumer = new MqttMessageQueue("order", options);
   const opening = consumer.open();
-  await producer.sendBatch(null, numbered(WAITING, LATER));
-  await opening;
+  let opened = false;
+  const open = opening.then(() => opened = true);
+  let sent = WAITING;
+  for (; !opened; sent += FEW) await producer.sendBatch(null, numbered(sent, FEW));
+  await open;
   const numbers: number[] = [];
-  while (numbers.length < WAITING + LATER) {
+  while (numbers.length < sent) {
     const message = await consumer.receive(null, 10_000);
     assert.ok(message !== null, `${numbers.length} came`);
     numbers.push(Number(message.getMessageAsString()));
