@@ -1,5 +1,6 @@
 import type { Delivery, QoS, WireProperties } from "./connection.ts";
 import { MessageEnvelope, readEnvelope } from "./message_envelope.ts";
+import { RESENT } from "./resent_mark.ts";
 import { isPlainText } from "./topic_filter.ts";
 
 const encoder = new TextEncoder();
@@ -116,7 +117,8 @@ export function decodeEnvelope(
   const envelope = fromJson ?? readBare(delivery, now);
   const given = properties.userProperties;
   for (const key in given) {
-    if (isOurs(key) && fromJson === null || Object.hasOwn(envelope.userProperties, key)) continue;
+    if (isOurs(key) && (fromJson === null || key === RESENT)) continue;
+    if (Object.hasOwn(envelope.userProperties, key)) continue;
     // A plain assignment would lose a property called "__proto__".
     Object.defineProperty(envelope.userProperties, key, { ...OWN, value: lastOf(given[key]) });
   }
@@ -197,7 +199,7 @@ function isSendable(text: string): boolean {
 }
 
 function isOurs(key: string): boolean {
-  return key === MESSAGE_ID || key === MESSAGE_TYPE || key === SENT_TIME;
+  return key === MESSAGE_ID || key === MESSAGE_TYPE || key === SENT_TIME || key === RESENT;
 }
 
 function lastOf(value: string | string[]): string {

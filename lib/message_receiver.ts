@@ -5,10 +5,15 @@ import { LockLostError, QueueClosedError } from "./errors.ts";
 import { type BufferEntry, costOf, MessageBuffer } from "./message_buffer.ts";
 import { MessageEnvelope, receiptOf, setReceipt } from "./message_envelope.ts";
 import type { ReceiveMode, ResolvedOptions } from "./queue_options.ts";
+import { RecentNames } from "./recent_names.ts";
+import { isResent, nameOf } from "./resent_mark.ts";
 import { ReceiveWaiters } from "./receive_waiters.ts";
 
 /** Reading goes on when what is held has fallen to this part of `maxBufferedBytes`. */
 const RESUME_AT = 0.75;
+
+/** How many messages are remembered by name. */
+const REMEMBERED = 65_536;
 
 /** How a message ended, or went back. */
 export type Outcome = "received" | "completed" | "abandoned" | "dead-lettered" | "cleared";
@@ -25,6 +30,8 @@ const VERBS: Record<Outcome, string> = {
 export interface ReceiverHandlers {
   onArrive(envelope: () => MessageEnvelope): void;
   onSettle(envelope: () => MessageEnvelope, outcome: Outcome): void;
+  /** A message came that its sender had sent before, and that had come. It was let go. */
+  onRepeated(): void;
   onDrop(envelope: () => MessageEnvelope, reason: "overflow" | "expired"): void;
   /** A message was delivered `maxDeliveries` times. It stays locked until it is settled. */
   onExhausted(envelope: MessageEnvelope): void;
@@ -61,6 +68,8 @@ export class MessageReceiver {
   readonly #alarm = new Alarm(() => this.#expire());
   /** Names of messages that were settled, by packet id: their acknowledgement may get lost with the link. */
   readonly #settledIds = new Map<number, string>();
+  /** What came lately, so that a repetition by its sender is recognised. */
+  readonly #names = new RecentNames(REMEMBERED);
   #paused = false;
   #closed = false;
 
@@ -78,7 +87,7 @@ export class MessageReceiver {
   /** Takes in a message that the connection delivered. */
   accept(delivery: Delivery): void {
     if (this.#closed) return;
-    if (this.#wasSettled(delivery)) {
+    if (this.#wasSettled(delivery) || this.#isRepetition(delivery)) {
       this.#connection.settle(delivery);
       return;
     }
@@ -340,6 +349,22 @@ export class MessageReceiver {
     if (settled === undefined) return false;
     const decoded = decodeEnvelope(delivery, this.#options.serializeEnvelope, 0);
     return decoded.hasOwnId && decoded.envelope.messageId === settled;
+  }
+
+  /**
+   * Whether this is a message that its sender sent again, because an acknowledgement was lost with a
+   * link, though it had come. The broker took it for a new one.
+   */
+  #isRepetition(delivery: Delivery): boolean {
+    const readsJson = this.#options.serializeEnvelope !== false;
+    const name = delivery.qos === 0 ? null : nameOf(delivery, readsJson);
+    if (name === null) return false;
+    if (isResent(delivery, readsJson) && this.#names.has(name)) {
+      this.#handlers.onRepeated();
+      return true;
+    }
+    this.#names.add(name);
+    return false;
   }
 
   /** Makes room for a message of QoS 0, which is not held back by the broker. */

@@ -1,8 +1,11 @@
 import { Buffer } from "node:buffer";
-import { connect, type IClientOptions, MqttClient, Store } from "./deps.ts";
+import type { WireProperties } from "./connection.ts";
+import { connect, type IClientOptions, type IPublishPacket, MqttClient, Store } from "./deps.ts";
 import { ConnectionError, TimeoutError } from "./errors.ts";
 import type { PacketIds } from "./packet_ids.ts";
+import { packetSize } from "./packet_size.ts";
 import type { Credential, TlsOptions } from "./queue_options.ts";
+import { markResent } from "./resent_mark.ts";
 import { TcpStream } from "./tcp_stream.ts";
 import { settledWithin } from "./within.ts";
 
@@ -29,21 +32,31 @@ export interface LinkOptions {
   sessionExpiry: number;
   /** Unacknowledged messages that the broker may have out, on MQTT 5. */
   receiveMaximum?: number;
+  /** Whether payloads may be envelopes in JSON: they can be marked as sent again. */
+  sendsJson: boolean;
   /** Whether the session ends with `close`. */
   isPrivate: boolean;
 }
 
-/** An MQTT.js client that is not connected and does nothing by itself. */
-export function createClient(options: LinkOptions, packetIds: PacketIds): MqttClient {
+/**
+ * An MQTT.js client that is not connected and does nothing by itself.
+ *
+ * @param maximumPacketSize what the broker takes at most, in bytes
+ */
+export function createClient(
+  options: LinkOptions,
+  packetIds: PacketIds,
+  maximumPacketSize: () => number,
+): MqttClient {
   return newClient(options.url, {
     ...clientOptions(options),
     messageIdProvider: packetIds,
-    outgoingStore: storeOfPublishes(),
+    outgoingStore: storeOfPublishes((packet) => markAsResent(packet, options, maximumPacketSize())),
   });
 }
 
-/** MQTT.js's store; what it gives back after a reconnect was sent before, and says so ([MQTT-3.3.1-1]). */
-function storeOfPublishes(): Store {
+/** MQTT.js's store; what it gives back after a reconnect is sent again. */
+function storeOfPublishes(onResend: (packet: IPublishPacket) => void): Store {
   const store = new Store();
   const createStream = store.createStream.bind(store);
   store.createStream = () => {
@@ -51,12 +64,26 @@ function storeOfPublishes(): Store {
     const read = stream.read.bind(stream);
     stream.read = (size) => {
       const packet = read(size);
-      if (packet?.cmd === "publish") packet.dup = true;
+      if (packet?.cmd === "publish") onResend(packet);
       return packet;
     };
     return stream;
   };
   return store;
+}
+
+/** Says that a publish was sent before: to the broker ([MQTT-3.3.1-1]), and to who receives it. */
+function markAsResent(packet: IPublishPacket, options: LinkOptions, maximumSize: number): void {
+  packet.dup = true;
+  const { protocolVersion: version, sendsJson } = options;
+  if (packet.qos === 2) return; // The broker knows its packet id.
+  if (version === 4 && !sendsJson) return; // The body is the caller's, byte for byte.
+  const { topic, payload, properties = {} } = packet;
+  const message = { payload: payload as Buffer, properties: properties as WireProperties };
+  const marked = markResent(message, version);
+  if (marked === null || packetSize({ topic, ...marked }, version) > maximumSize) return;
+  packet.payload = Buffer.from(marked.payload);
+  if (version === 5) packet.properties = marked.properties as IPublishPacket["properties"];
 }
 
 /** Over plain TCP with a stream of our own; the other transports are MQTT.js's. */

@@ -281,12 +281,13 @@ export class MqttConnection implements Connection {
       onReconnect(sessionPresent: boolean): void;
     },
   ): MqttLink {
-    const { sessionExpiry, ackOrder } = this.#options;
+    const { sessionExpiry, ackOrder, serializeEnvelope } = this.#options;
     const { isPrivate, receiveMaximum, onReconnect } = own;
     return new MqttLink({
       ...this.#options,
       clientId,
       protocolVersion,
+      sendsJson: serializeEnvelope !== false,
       isPrivate,
       receiveMaximum,
       sessionExpiry: isPrivate ? PRIVATE_SESSION_EXPIRY_S : sessionExpiry,

@@ -87,7 +87,11 @@ export class MqttLink {
     const opening = this.#opening = Promise.withResolvers<void>();
     opening.promise.catch(() => {}); // It may fail before it is awaited below.
     this.#change("connecting");
-    const client = this.#client = createClient(this.#options, this.#packetIds);
+    const client = this.#client = createClient(
+      this.#options,
+      this.#packetIds,
+      () => this.#connack?.properties?.maximumPacketSize ?? Infinity,
+    );
     this.#roundTrips = new RoundTrips(client);
     this.#listen(client);
     this.#handlers.onClient?.(client);

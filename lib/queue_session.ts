@@ -74,6 +74,7 @@ export class QueueSession {
         count(counters, outcome);
         emit("settle", () => ({ envelope: envelope(), outcome }));
       },
+      onRepeated: () => counters.redelivered++,
       onDrop: (envelope, reason) => {
         counters.dropped++;
         emit("drop", () => ({ envelope: envelope(), reason }));

@@ -28,7 +28,7 @@ export interface QueueCounters {
   deadLettered: number;
   /** Dropped: overflow at QoS 0, or expired. */
   dropped: number;
-  /** Came again after a reconnect and were recognised. */
+  /** Came again, from the broker or their sender, after a link was lost, and were recognised. */
   redelivered: number;
   /** Links that were made again. */
   reconnects: number;

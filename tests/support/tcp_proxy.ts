@@ -78,6 +78,8 @@ export class TcpProxy implements AsyncDisposable {
       this.#copy(client, broker, () => !this.#deaf),
       this.#copy(broker, client, () => true),
     ]);
+    closeConnection(client);
+    closeConnection(broker);
     this.#links.delete(link);
   }
 
@@ -86,15 +88,15 @@ export class TcpProxy implements AsyncDisposable {
     try {
       for (;;) {
         const count = await from.read(buffer);
-        if (count === null) break;
+        if (count === null) return await to.closeWrite(); // The other half may go on.
         if (!passes()) continue;
         for (let sent = 0; sent < count;) sent += await to.write(buffer.subarray(sent, count));
       }
     } catch {
       // One side is gone; so is the link.
+      closeConnection(from);
+      closeConnection(to);
     }
-    closeConnection(from);
-    closeConnection(to);
   }
 
   #track(work: Promise<void>): void {
