@@ -26,6 +26,7 @@ async function main(options: BenchOptions): Promise<boolean> {
   } catch (error) {
     problems.push(error instanceof Error ? error.message : String(error));
   }
+  const signal = stopSignal();
   const lines = stack.use(await LineFiles.create());
   const results: CellResult[] = [];
   for (const cell of cellsOf(options.form, node !== null)) {
@@ -34,7 +35,7 @@ async function main(options: BenchOptions): Promise<boolean> {
       problems.push(`${cell.title}: left out, the time was up`);
       continue;
     }
-    const result = await runCell(cell, { node, lines }, { ...options, deadline, tell });
+    const result = await runCell(cell, { node, lines, signal }, { ...options, deadline, tell });
     tell("");
     const tables = cellTables(result);
     if (tables !== "") console.log(`${tables}\n`);
@@ -56,6 +57,15 @@ async function main(options: BenchOptions): Promise<boolean> {
     await Deno.writeTextFile(NOTE, replaceBetweenMarkers(withTargets, "cells", cells));
   }
   return problems.length === 0;
+}
+
+/** Aborted where somebody stops the bench: it ends what it started, and writes nothing. */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(name, () => stop.abort(new Error("Cannot finish: it was stopped")));
+  }
+  return stop.signal;
 }
 
 /** Where and how it was measured: without it a number says nothing. */
@@ -82,4 +92,5 @@ if (import.meta.main) {
     if (error instanceof TypeError) console.error(USAGE);
     Deno.exitCode = 1;
   }
+  Deno.exit(); // The listeners for signals would keep it alive.
 }

@@ -110,7 +110,9 @@ Deno.test("a target is held or missed by its median, or said not to be measured"
 
 Deno.test("every comparison is of contestants that are there", () => {
   for (const form of ["full", "quick"] as const) {
-    for (const { title, contestants, comparisons } of cellsOf(form, true)) {
+    const cells = cellsOf(form, true);
+    assert.equal(new Set(cells.map(({ title }) => title)).size, cells.length);
+    for (const { title, contestants, comparisons } of cells) {
       const names = contestants.map(({ name }) => name);
       assert.equal(new Set(names).size, names.length, title);
       for (const { subject } of comparisons) assert.ok(names.includes(subject), title);
@@ -148,7 +150,10 @@ Deno.test("a program for Deno becomes one for Node with the same versions", () =
   assert.deepEqual(dependencies, { "@b/a": "1.2.3", c: "0.1.0" });
 });
 
-Deno.test("the page's own bench is read by its titles", () => {
-  const figures = pageFigures("messages/s  p95 ms  longest task ms", "  1000   41   <50");
-  assert.deepEqual(figures, { "messages/s": 1000, "p95 ms": 41, "longest task ms": 50 });
+Deno.test("the page's own bench is read by its titles, at the rate of the target", () => {
+  const output = "messages/s  p95 ms  longest task ms\n 10  16  <50\n  1000   41   210\n";
+  const figures = { "messages/s": 1000, "p95 ms": 41, "longest task ms": 210 };
+  assert.deepEqual(pageFigures(output, 1000), figures);
+  assert.equal(pageFigures(output, 10)["longest task ms"], 50);
+  assert.throws(() => pageFigures(output, 20), /no line for 20/);
 });

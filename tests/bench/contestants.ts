@@ -15,6 +15,8 @@ export interface Arena {
   readonly lines: LineFiles;
   /** Milliseconds that each program may run. */
   readonly limitMs: number;
+  /** Ends whatever runs. */
+  readonly signal: AbortSignal;
 }
 
 /** Something that is measured in alternation with others. */
@@ -34,6 +36,7 @@ const ROOT = new URL("../../", import.meta.url);
 const FOLDER = new URL("./", import.meta.url);
 /** Tells the connection that only subscribes from the one that receives, in the broker's log. */
 const FIRST_KEEPALIVE = "61";
+const PAGE_RATE = 1000;
 const PAGE_COLUMNS = / {2,}/;
 
 /** A program that prints its figures as one line of JSON. */
@@ -193,18 +196,24 @@ export function page(name: string): Contestant {
     async measure(arena) {
       const file = new URL("page_bench.ts", FOLDER).pathname;
       const child = ChildProcess.start(Deno.execPath(), ["run", "--quiet", "--allow-all", file]);
-      const lines = (await finished(arena, child)).trimEnd().split("\n");
-      return pageFigures(lines.at(-2) ?? "", lines.at(-1) ?? "");
+      return pageFigures(await finished(arena, child), PAGE_RATE);
     },
   };
 }
 
-/** Reads the page's bench: a line of titles, a line of numbers. `<50` counts as 50. */
-export function pageFigures(titles: string, values: string): Figures {
-  const numbers = values.trim().split(/\s+/).map((value) => Number(value.replace("<", "")));
-  return Object.fromEntries(
-    titles.trim().split(PAGE_COLUMNS).map((title, i) => [title, numbers[i]]),
+/**
+ * Reads what the page's bench printed: a line of titles, and a line of numbers for each rate. `<50` counts as 50.
+ *
+ * @throws {Error} where the rate is not there
+ */
+export function pageFigures(output: string, rate: number): Figures {
+  const [titles, ...lines] = output.trim().split("\n").map((line) => line.trim());
+  const rows = lines.map((line) =>
+    line.split(/\s+/).map((value) => Number(value.replace("<", "")))
   );
+  const row = rows.find(([value]) => value === rate);
+  if (row === undefined) throw new Error(`Cannot measure: no line for ${rate} messages/s`);
+  return Object.fromEntries(titles.split(PAGE_COLUMNS).map((title, i) => [title, row[i]]));
 }
 
 function start(
@@ -248,12 +257,14 @@ function mosquitto(
 }
 
 /** What it printed; ends it where it takes too long. */
-async function finished({ limitMs }: Arena, child: ChildProcess): Promise<string> {
+async function finished({ limitMs, signal }: Arena, child: ChildProcess): Promise<string> {
   let late = false;
   const limit = setTimeout(() => {
     late = true;
     child.signal("SIGKILL");
   }, limitMs);
+  const kill = () => child.signal("SIGKILL");
+  signal.addEventListener("abort", kill);
   try {
     const { code, stdout, stderr } = await child.result();
     if (late) throw new Error(`Cannot measure: it ran for more than ${limitMs} ms`);
@@ -261,6 +272,7 @@ async function finished({ limitMs }: Arena, child: ChildProcess): Promise<string
     return stdout;
   } finally {
     clearTimeout(limit);
+    signal.removeEventListener("abort", kill);
   }
 }
 

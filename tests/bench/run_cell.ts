@@ -29,7 +29,7 @@ const LIMIT_MS = 20_000;
  */
 export async function runCell(
   cell: Cell,
-  surroundings: Pick<Arena, "node" | "lines">,
+  surroundings: Pick<Arena, "node" | "lines" | "signal">,
   { rounds, deadline, tell }: RunOptions,
 ): Promise<CellResult> {
   const results = new Map<string, (Figures | null)[]>();
@@ -48,6 +48,7 @@ export async function runCell(
       try {
         figures = await measure({ ...surroundings, broker, limitMs });
       } catch (error) {
+        surroundings.signal.throwIfAborted();
         const isUp = performance.now() >= deadline;
         const reason = isUp ? "the time was up" : error instanceof Error ? error.message : error;
         problems.push(`${cell.title}, ${name}, round ${round + 1}: ${reason}`);

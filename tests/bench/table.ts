@@ -3,6 +3,8 @@ import { ratioOf, type Spread, spreadOf } from "./statistics.ts";
 import type { Verdict } from "./targets.ts";
 
 const NOTHING = "–";
+/** What is smaller would be shown as nothing. */
+const SMALL_RATIO = 0.1;
 
 /**
  * A table in Markdown as `deno fmt` writes it.
@@ -38,7 +40,8 @@ export function cellTables(result: CellResult): string {
         const theirs = valuesOf(result, name, referenceKey);
         const ratio = ratioOf(own, theirs);
         if (ratio === null) return NOTHING;
-        return `**${withSpread(ratio, 2, "x")}** of ${
+        const ratioDigits = ratio.median < SMALL_RATIO ? 4 : 2;
+        return `**${withSpread(ratio, ratioDigits, "x")}** of ${
           withSpread(spreadOf(theirs.filter(isThere)), digits)
         }`;
       });
