@@ -152,6 +152,14 @@ export class MessageReceiver {
     this.#giveBack(entry, delay > 0 ? Date.now() + delay : undefined);
   }
 
+  /** Locks an available message that was peeked; the copy becomes its holder. */
+  lock(envelope: MessageEnvelope, lockTimeout: number): void {
+    const receipt = this.#receiptOf(envelope, "lock");
+    if (receipt.settled || receipt.lock !== null) throw lost(receipt.entry, "lock");
+    this.#assertHeld(receipt, "lock");
+    this.#hold(envelope, receipt.entry, lockTimeout);
+  }
+
   /** Lets a lock run for `lockTimeout` milliseconds from now. */
   renewLock(envelope: MessageEnvelope, lockTimeout: number): void {
     const receipt = this.#receiptOf(envelope, "renew the lock of");
@@ -226,14 +234,19 @@ export class MessageReceiver {
       this.#remove(entry, "received");
       return envelope;
     }
-    const until = Date.now() + this.#options.lockTimeout;
+    this.#hold(envelope, entry, this.#options.lockTimeout);
+    return envelope;
+  }
+
+  /** Locks an available message for this envelope. */
+  #hold(envelope: MessageEnvelope, entry: BufferEntry, lockTimeout: number): void {
+    const until = Date.now() + lockTimeout;
     const receipt = new Receipt(this, entry, this.#buffer.lock(entry, until));
     envelope.deliveryCount = entry.deliveryCount;
     envelope.lockedUntil = new Date(until);
     setReceipt(envelope, receipt);
     envelope.setReference(receipt);
     this.#alarm.by(until);
-    return envelope;
   }
 
   /** A copy to look at. */

@@ -338,6 +338,21 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
   }
 
   /**
+   * Locks a peeked message, wherever it stands: the copy becomes its holder, as if it had been
+   * received under `peekLock`.
+   *
+   * @param lockTimeout milliseconds; as configured where it is not given
+   * @throws {LockLostError} where somebody else holds the message, or it is gone
+   */
+  // deno-lint-ignore require-await -- as above
+  async lock(envelope: MessageEnvelope, lockTimeout?: number): Promise<void> {
+    const { receiver, options } = this.#assertOpen("lock");
+    const wait = lockTimeout ?? options.lockTimeout;
+    assertDuration("lock", wait, 1);
+    receiver.lock(envelope, wait);
+  }
+
+  /**
    * Lets a lock run from now.
    *
    * @param lockTimeout milliseconds; as configured where it is not given

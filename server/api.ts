@@ -86,6 +86,14 @@ export function apiRoutes(parts: ApiParts): Hono {
     }),
   );
   post(
+    "/lock",
+    ["messageId"],
+    settle(null, async (keeper, envelope) => {
+      await keeper.queue.lock(envelope);
+      keeper.keepLocked(envelope);
+    }),
+  );
+  post(
     "/renew",
     ["messageId"],
     settle(null, ({ queue }, envelope) => queue.renewLock(envelope)),

@@ -10,6 +10,7 @@ import {
   forget,
   inspect,
   listen,
+  lock,
   peek,
   receive,
   renew,
@@ -110,6 +111,14 @@ export const COMMANDS: readonly Command[] = [
     options: ["delay"],
     takes: "id",
     run: abandon,
+  },
+  {
+    name: "lock",
+    usage: "lock id",
+    summary: "lock a message, wherever it stands, to be settled later",
+    options: [],
+    takes: "id",
+    run: lock,
   },
   {
     name: "renew",

@@ -66,7 +66,7 @@ function actions({ envelope, standing }: Inspected): Html {
   const locked = standing === "locked";
   return html`${locked ? lockView(envelope) : html`<span class="badge">ready</span>`} ${
     commandButton(`complete ${id}`, "complete")
-  } ${locked ? commandButton(`abandon ${id}`, "abandon") : ""} ${
+  } ${locked ? commandButton(`abandon ${id}`, "abandon") : commandButton(`lock ${id}`, "lock")} ${
     locked ? commandButton(`renew ${id}`, "renew") : ""
   } ${commandButton(`dead ${id}`, "dead-letter", "danger")}`;
 }

@@ -146,6 +146,15 @@ export async function abandon(
   return said("good", wasLocked ? `abandoned${how}` : "it was not locked", envelope);
 }
 
+/** `lock` */
+export async function lock({ keeper }: CommandContext, { rest }: CommandLine): Promise<Html> {
+  if (rest === "") throw new SyntaxError("Cannot lock: an id is needed, received none");
+  const envelope = await meant(keeper, "lock", rest);
+  await keeper.queue.lock(envelope);
+  keeper.keepLocked(envelope);
+  return said("good", "locked", envelope);
+}
+
 /** `renew` */
 export async function renew({ keeper }: CommandContext, { rest }: CommandLine): Promise<Html> {
   const envelope = await meant(keeper, "renew the lock of", rest);

@@ -138,7 +138,9 @@ function row(topic: string, envelope: MessageEnvelope, isLocked: boolean): Html 
         )}</bdi></td>
         <td class="do" colspan="3">${commandButton(`complete ${id}`, "complete")} ${isLocked
           ? commandButton(`abandon ${id}`, "abandon")
-          : ""} ${isLocked ? commandButton(`renew ${id}`, "renew") : ""} ${commandButton(
+          : commandButton(`lock ${id}`, "lock")} ${isLocked
+          ? commandButton(`renew ${id}`, "renew")
+          : ""} ${commandButton(
             `dead ${id}`,
             "dead",
             "danger",

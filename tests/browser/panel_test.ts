@@ -49,6 +49,32 @@ Deno.test("the panel beside the scrollback", async (t) => {
   });
 
   await t.step(
+    "any message can be locked, by its row, by the inspector and by typing",
+    async () => {
+      await using browser = await TerminalBrowser.start({}, { chromium });
+      const page = await browser.open();
+      for (const body of ["first", "second", "third"]) await typeLine(page, `send ${body}`);
+      await typeLine(page, "peek 9");
+      const second = page.locator("#panel tbody", { hasText: "second" });
+      await second.getByRole("button", { name: "lock" }).click();
+      await seeFigure(page, "locked", "1");
+      await second.and(page.locator(".locked")).waitFor();
+      const third = await page.locator("#panel tbody", { hasText: "third" }).getAttribute(
+        "data-id",
+      );
+      await typeLine(page, `inspect ${third}`);
+      await page.locator("#panel .actions").getByRole("button", { name: "lock" }).click();
+      await seeFigure(page, "locked", "2");
+      await page.locator("#panel .actions [data-left]").waitFor();
+      await typeLine(page, `lock ${third}`);
+      await seeInLog(page, "Cannot lock");
+      await typeLine(page, "receive");
+      await seeFigure(page, "ready", "0");
+      await seeFigure(page, "locked", "2");
+    },
+  );
+
+  await t.step(
     "the inspector shows a message as text, tree, hex and base64, and copies",
     async () => {
       await using browser = await TerminalBrowser.start({}, { chromium });

@@ -49,6 +49,25 @@ export function settlementContract(setting: ContractSetting): void {
     assert.ok(Date.now() - abandonedAt >= 59);
   });
 
+  test("a peeked message can be locked, wherever it stands", async ({ open, text, bodies }) => {
+    await using queue = await open();
+    await queue.sendBatch(null, ["1", "2", "3"].map(text));
+    const [, second] = await queue.peekBatch(null, 3);
+    const [, copy] = await queue.peekBatch(null, 3);
+    await queue.lock(second, 60_000);
+    assert.ok(second.lockedUntil! > new Date());
+    assert.equal(second.deliveryCount, 1);
+    assert.deepEqual(bodies(await queue.peekBatch(null, 3)), ["1", "3"]);
+    await assert.rejects(queue.lock(copy), LockLostError);
+    await assert.rejects(queue.lock(second), LockLostError);
+    await assert.rejects(queue.lock(second, -1), RangeError);
+    await queue.abandon(second);
+    assert.deepEqual(bodies(await queue.peekBatch(null, 3)), ["1", "2", "3"]);
+    await queue.lock(copy);
+    await queue.complete(copy);
+    assert.deepEqual(bodies(await queue.receiveBatch(null, 3, 0)), ["1", "3"]);
+  });
+
   test("a peeked copy settles its message while that is available", async ({ open, text, bodies }) => {
     await using queue = await open();
     await queue.sendBatch(null, ["1", "2", "3"].map(text));

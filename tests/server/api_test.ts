@@ -71,6 +71,17 @@ Deno.test("POST /api/complete settles a message that was received under a lock",
   assert.equal((await server.post("/api/complete", { messageId })).status, 404);
 });
 
+Deno.test("POST /api/lock locks a message wherever it stands", async () => {
+  await using server = await TestServer.start();
+  await server.post("/api/send", { message: "first" });
+  const { messageId } = await (await server.post("/api/send", { message: "second" })).json();
+  assert.equal((await server.post("/api/lock", { messageId })).status, 204);
+  assert.equal((await server.post("/api/lock", { messageId })).status, 409);
+  assert.equal((await (await server.get("/api/count")).json()).count, 1);
+  assert.equal((await server.post("/api/abandon", { messageId })).status, 204);
+  assert.equal((await (await server.get("/api/count")).json()).count, 2);
+});
+
 Deno.test("POST /api/renew lets the lock run anew", async () => {
   await using server = await TestServer.start();
   const { messageId } = await (await server.post("/api/send", { message: "x" })).json();
