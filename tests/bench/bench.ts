@@ -44,11 +44,8 @@ async function main(options: BenchOptions): Promise<boolean> {
   }
 
   const took = Math.round((performance.now() - startedAt) / 1000);
-  const targets = [
-    targetTable(judge(results)),
-    surroundings(options, node, took),
-    ...(problems.length > 0 ? [problems.map((problem) => `- ${problem}`).join("\n")] : []),
-  ].join("\n\n");
+  const remarks = [surroundings(options, node, took), ...problems].join("\n");
+  const targets = `${targetTable(judge(results))}\n\n\`\`\`text\n${remarks}\n\`\`\``;
   console.log(targets);
   if (options.writes) {
     const cells = results.map(cellTables).filter((tables) => tables !== "").join("\n\n");

@@ -15,12 +15,13 @@ export interface BenchOptions {
 }
 
 /** How the bench is used. */
-export const USAGE = `deno task bench [--quick] [--only TEXT] [--rounds N] [--dry]
+export const USAGE = `deno task bench [--quick] [--only TEXT] [--rounds N] [--dry] [--write]
 
-  --quick      a look in under a minute: fewer messages, fewer cells
+  --quick      a look in under a minute: fewer messages, fewer cells; docs/performance.md stays as it is
   --only TEXT  only the cells whose title contains it; docs/performance.md stays as it is
   --rounds N   how often each contestant has its turn (3)
-  --dry        print, and leave docs/performance.md as it is`;
+  --dry        print, and leave docs/performance.md as it is
+  --write      write docs/performance.md in the quick form too`;
 
 const ROUNDS = 3;
 const LIMITS_MS = { full: 570_000, quick: 55_000 };
@@ -38,6 +39,7 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | null {
       only: { type: "string" },
       rounds: { type: "string", default: `${ROUNDS}` },
       dry: { type: "boolean", default: false },
+      write: { type: "boolean", default: false },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -53,7 +55,7 @@ export function readBenchOptions(args: readonly string[]): BenchOptions | null {
   return {
     form,
     only,
-    writes: only === null && !values.dry,
+    writes: only === null && !values.dry && (form === "full" || values.write),
     rounds,
     limitMs: LIMITS_MS[form],
   };

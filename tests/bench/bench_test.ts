@@ -127,14 +127,15 @@ Deno.test("without Node its rivals are left out", () => {
   assert.ok(!names.some((name) => / in Node|-node$/.test(name)));
 });
 
-Deno.test("--quick is the quick form, and --only writes no note", () => {
+Deno.test("--quick is the quick form; the note is written by the full one, or where that is asked for", () => {
   const full = readBenchOptions([])!;
   const quick = readBenchOptions(["--quick"])!;
   assert.deepEqual([full.form, full.writes, full.rounds], ["full", true, 3]);
   assert.ok(full.limitMs < 600_000 && quick.limitMs < 60_000);
-  assert.deepEqual([quick.form, quick.writes], ["quick", true]);
+  assert.deepEqual([quick.form, quick.writes], ["quick", false]);
+  assert.equal(readBenchOptions(["--quick", "--write"])!.writes, true);
   assert.equal(readBenchOptions(["--only", "QoS 1"])!.writes, false);
-  assert.equal(readBenchOptions(["--quick", "--dry"])!.writes, false);
+  assert.equal(readBenchOptions(["--dry"])!.writes, false);
   assert.equal(readBenchOptions(["--help"]), null);
   assert.throws(() => readBenchOptions(["--fast"]), TypeError);
   assert.throws(() => readBenchOptions(["--rounds", "0"]), TypeError);

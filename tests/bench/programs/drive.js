@@ -28,6 +28,7 @@ import process from "node:process";
  * @property {string[]} modes Of `both`, `listen`, `wait`, `reply`, `send`, `receive`.
  * @property {0 | 1 | 2} qos
  * @property {number} count Messages per mode.
+ * @property {number} warmUp Messages before the first mode: the first of everything is slow and says nothing.
  * @property {number} window Messages in flight at most.
  * @property {number} trips Single messages for a latency.
  */
@@ -42,7 +43,7 @@ const CONCURRENCIES = [1, 32];
  * @param {Task} task
  * @returns {Promise<Record<string, number>>}
  */
-export async function drive(link, { modes, qos, count, window, trips }) {
+export async function drive(link, { modes, qos, count, warmUp, window, trips }) {
   const figures = {};
   const note = (mode, { rate, cpu }) => {
     figures[mode] = rate;
@@ -51,7 +52,7 @@ export async function drive(link, { modes, qos, count, window, trips }) {
   const both = (messages, take) =>
     timed(messages, () => sendAndTake(link, messages, { qos, window, take }));
   await link.open();
-  await both(Math.ceil(count / 2), link.take); // The first of everything is slow and says nothing.
+  await both(warmUp, link.take);
   if (modes.includes("both")) note("both", await both(count, link.take));
   if (modes.includes("listen")) {
     for (const concurrency of CONCURRENCIES) {
