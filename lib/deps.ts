@@ -2,8 +2,14 @@
 // by URL has no import map of ours.
 
 // The MQTT client: transports, packets, QoS handshakes.
-export { connect, MqttClient, Store } from "npm:mqtt@5.16.0";
-export type { IClientOptions, IConnackPacket, IPublishPacket, Packet } from "npm:mqtt@5.16.0";
+export { connect, MqttClient } from "npm:mqtt@5.16.0";
+export type {
+  IClientOptions,
+  IConnackPacket,
+  IPublishPacket,
+  IStore,
+  Packet,
+} from "npm:mqtt@5.16.0";
 
 // Spans and trace context; does nothing unless the application brings an SDK.
 export {

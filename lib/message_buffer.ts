@@ -13,6 +13,8 @@ export interface BufferEntry extends Deadline {
   readonly delivery: Delivery;
   /** The sender's id, or ours for a message without one; `null` until somebody has looked. */
   messageId: string | null;
+  /** What tells this sending of the message from any other; `null` where its sender did not say. */
+  readonly name: string | null;
   readonly arrivedAt: number;
   /** When the broker would have dropped it; `Infinity` for never. */
   readonly expiresAt: number;
@@ -85,11 +87,12 @@ export class MessageBuffer {
     return this.#deadlines.next;
   }
 
-  add(delivery: Delivery, now: number): BufferEntry {
+  add(delivery: Delivery, now: number, name: string | null = null): BufferEntry {
     const expiry = delivery.properties.messageExpiryInterval;
     const entry: Entry = {
       delivery,
       messageId: null,
+      name,
       arrivedAt: now,
       expiresAt: expiry === undefined ? Infinity : now + expiry * 1000,
       deliveryCount: 0,

@@ -67,7 +67,7 @@ export class MessageReceiver {
   readonly #waiters = new ReceiveWaiters();
   readonly #alarm = new Alarm(() => this.#expire());
   /** Names of messages that were settled, by packet id: their acknowledgement may get lost with the link. */
-  readonly #settledIds = new Map<number, string>();
+  readonly #settledNames = new Map<number, string>();
   /** What came lately, so that a repetition by its sender is recognised. */
   readonly #names = new RecentNames(REMEMBERED);
   #paused = false;
@@ -87,12 +87,13 @@ export class MessageReceiver {
   /** Takes in a message that the connection delivered. */
   accept(delivery: Delivery): void {
     if (this.#closed) return;
-    if (this.#wasSettled(delivery) || this.#isRepetition(delivery)) {
+    const name = delivery.qos === 0 ? null : nameOf(delivery, this.#readsJson);
+    if (name !== null && (this.#wasSettled(delivery, name) || this.#isRepetition(delivery, name))) {
       this.#connection.settle(delivery);
       return;
     }
     if (delivery.qos === 0 && !this.#makeRoom(delivery)) return;
-    const entry = this.#buffer.add(delivery, Date.now());
+    const entry = this.#buffer.add(delivery, Date.now(), name);
     this.#alarm.by(this.#buffer.nextDeadline);
     this.#handlers.onArrive(() => this.#envelopeOf(entry));
     this.#waiters.serve((mode) => this.take(mode));
@@ -267,11 +268,9 @@ export class MessageReceiver {
   }
 
   #remove(entry: BufferEntry, outcome: Outcome): void {
-    const { delivery, messageId } = entry;
+    const { delivery, name } = entry;
     this.#buffer.remove(entry);
-    // A dead letter may come back under its name, and is not to be taken for a repetition then.
-    const mayRepeat = delivery.qos > 0 && messageId !== null && outcome !== "dead-lettered";
-    if (mayRepeat) this.#settledIds.set(delivery.packetId!, messageId);
+    if (name !== null) this.#settledNames.set(delivery.packetId!, name);
     this.#connection.settle(delivery);
     this.#handlers.onSettle(() => this.#envelopeOf(entry), outcome);
     this.#regulate();
@@ -356,28 +355,26 @@ export class MessageReceiver {
    * the broker starts QoS 2 anew (aedes does). The packet id alone does not tell, as the broker may
    * have given it to a new message that was lost too: the name must be the same.
    */
-  #wasSettled(delivery: Delivery): boolean {
-    if (!delivery.dup || delivery.qos === 0) return false;
-    const settled = this.#settledIds.get(delivery.packetId!);
-    if (settled === undefined) return false;
-    const decoded = decodeEnvelope(delivery, this.#options.serializeEnvelope, 0);
-    return decoded.hasOwnId && decoded.envelope.messageId === settled;
+  #wasSettled({ dup, packetId }: Delivery, name: string): boolean {
+    return dup && this.#settledNames.get(packetId!) === name;
   }
 
   /**
    * Whether this is a message that its sender sent again, because an acknowledgement was lost with a
    * link, though it had come. The broker took it for a new one.
    */
-  #isRepetition(delivery: Delivery): boolean {
-    const readsJson = this.#options.serializeEnvelope !== false;
-    const name = delivery.qos === 0 ? null : nameOf(delivery, readsJson);
-    if (name === null) return false;
-    if (isResent(delivery, readsJson) && this.#names.has(name)) {
+  #isRepetition(delivery: Delivery, name: string): boolean {
+    if (isResent(delivery, this.#readsJson) && this.#names.has(name)) {
       this.#handlers.onRepeated();
       return true;
     }
     this.#names.add(name);
     return false;
+  }
+
+  /** Whether a payload may be an envelope, more than a body. */
+  get #readsJson(): boolean {
+    return this.#options.serializeEnvelope !== false;
   }
 
   /** Makes room for a message of QoS 0, which is not held back by the broker. */

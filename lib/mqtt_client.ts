@@ -1,7 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { WireProperties } from "./connection.ts";
-import { connect, type IClientOptions, type IPublishPacket, MqttClient, Store } from "./deps.ts";
+import { connect, type IClientOptions, type IPublishPacket, MqttClient } from "./deps.ts";
 import { ConnectionError, TimeoutError } from "./errors.ts";
+import { OutgoingStore } from "./outgoing_store.ts";
 import type { PacketIds } from "./packet_ids.ts";
 import { packetSize } from "./packet_size.ts";
 import type { Credential, TlsOptions } from "./queue_options.ts";
@@ -36,6 +37,8 @@ export interface LinkOptions {
   sendsJson: boolean;
   /** Whether the session ends with `close`. */
   isPrivate: boolean;
+  /** Whether what a process before us left under this client id is dropped when the link is opened. */
+  startsClean: boolean;
 }
 
 /**
@@ -51,25 +54,10 @@ export function createClient(
   return newClient(options.url, {
     ...clientOptions(options),
     messageIdProvider: packetIds,
-    outgoingStore: storeOfPublishes((packet) => markAsResent(packet, options, maximumPacketSize())),
+    outgoingStore: new OutgoingStore((packet) => {
+      markAsResent(packet, options, maximumPacketSize());
+    }),
   });
-}
-
-/** MQTT.js's store; what it gives back after a reconnect is sent again. */
-function storeOfPublishes(onResend: (packet: IPublishPacket) => void): Store {
-  const store = new Store();
-  const createStream = store.createStream.bind(store);
-  store.createStream = () => {
-    const stream = createStream();
-    const read = stream.read.bind(stream);
-    stream.read = (size) => {
-      const packet = read(size);
-      if (packet?.cmd === "publish") onResend(packet);
-      return packet;
-    };
-    return stream;
-  };
-  return store;
 }
 
 /** Says that a publish was sent before: to the broker ([MQTT-3.3.1-1]), and to who receives it. */

@@ -288,6 +288,8 @@ export class MqttConnection implements Connection {
       clientId,
       protocolVersion,
       sendsJson: serializeEnvelope !== false,
+      // Packet ids begin anew, and the broker must not take ours for those of who sent before.
+      startsClean: receiveMaximum === undefined && this.#options.clientId !== undefined,
       isPrivate,
       receiveMaximum,
       sessionExpiry: isPrivate ? PRIVATE_SESSION_EXPIRY_S : sessionExpiry,

@@ -16,6 +16,8 @@ import { RoundTrips } from "./round_trips.ts";
 const MAX_BACKOFF_MS = 30_000;
 /** How long a link must hold before the next loss is a first one again, in milliseconds. */
 const STABLE_AFTER_MS = 30_000;
+/** Or so many times as long as the wait before it. Two that throw each other out hold no longer than that. */
+const STABLE_FACTOR = 4;
 /** PUBACK reason code: taken, and nobody is there to get it ([MQTT-3.4.2.1]). */
 export const NO_MATCHING_SUBSCRIBERS = 16;
 /** SUBACK reason codes for what a broker cannot do ([MQTT-3.9.3]). */
@@ -54,6 +56,7 @@ export class MqttLink {
   #unheardPacketId: number | null = null;
   #attempts = 0;
   #connectedAt = 0;
+  #lastWaitMs = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: LinkOptions, handlers: LinkHandlers) {
@@ -101,6 +104,7 @@ export class MqttLink {
     try {
       await renewCredentials(client, this.#options, opening.promise);
       signal?.throwIfAborted();
+      await this.#startClean(client);
       client.connect();
       await opening.promise;
     } catch (error) {
@@ -176,6 +180,13 @@ export class MqttLink {
     if (isPrivate && sessionRemains && !this.#takenOver) await discardSession(this.#options);
   }
 
+  /** On 3.1.1 a session that begins clean would end with its link, so it takes a link of its own. */
+  async #startClean(client: MqttClient): Promise<void> {
+    const { startsClean, protocolVersion } = this.#options;
+    if (startsClean && protocolVersion === 4) await discardSession(this.#options);
+    else client.options.clean = startsClean; // For the first link only.
+  }
+
   #listen(client: MqttClient): void {
     client.on("packetreceive", (packet) => {
       if (packet.cmd !== "puback") return;
@@ -185,6 +196,8 @@ export class MqttLink {
     client.on("connect", (packet) => this.#up(packet));
     client.on("error", (error) => {
       this.#lastError = this.#explain(error);
+      // Behind a packet that cannot be read nothing can.
+      if (this.#state === "connected") client.stream.destroy();
     });
     client.on("disconnect", (packet) => {
       const code = packet.reasonCode ?? 0;
@@ -203,6 +216,7 @@ export class MqttLink {
     if (this.#state === "closed") return;
     // A small packet must not wait for the acknowledgement of the one before it (TCP only).
     (this.client.stream as { setNoDelay?(on: boolean): void }).setNoDelay?.(true);
+    this.client.options.clean = false;
     this.#connack = packet;
     this.#connectedAt = Date.now();
     this.#lastError = undefined;
@@ -242,10 +256,10 @@ export class MqttLink {
       if (this.#takenOver) this.#handlers.onTakenOver();
       return;
     }
-    if (this.#state === "connected" && Date.now() - this.#connectedAt >= STABLE_AFTER_MS) {
-      this.#attempts = 0;
-    }
+    const heldMs = this.#state === "connected" ? Date.now() - this.#connectedAt : 0;
+    if (heldMs >= Math.min(STABLE_AFTER_MS, STABLE_FACTOR * this.#lastWaitMs)) this.#attempts = 0;
     const retryInMs = backoff(this.#options.reconnectTimeout, this.#attempts++);
+    this.#lastWaitMs = retryInMs;
     this.#change("reconnecting", { cause, retryInMs });
     this.#retryTimer = setTimeout(() => this.#retry(), retryInMs);
   }

@@ -29,7 +29,7 @@ export function markResent({ payload, properties }: Markable, version: 4 | 5): M
     return { payload, properties: { ...properties, userProperties } };
   }
   const start = idStart(payload);
-  if (start === null) return null;
+  if (start === null || headOf(payload, start).time === null) return null;
   if (start > 1) return { payload, properties }; // It is marked already.
   const marked = new Uint8Array(JSON_MARK.byteLength + payload.byteLength - 1);
   marked.set(JSON_MARK);
@@ -47,19 +47,24 @@ export function isResent({ payload, properties }: Delivery, readsJson: boolean):
 }
 
 /**
- * What tells one sending of a message, and its repetition, from any other: id and time. `null` where
- * its sender said neither. Reads no more than the head of the payload.
+ * What tells one sending of a message, and its repetition, from any other: id and, where its sender
+ * said it, time. `null` without an id. Reads no more than the head of the payload.
  *
  * @param readsJson whether a payload may be more than a body
  */
 export function nameOf({ payload, properties }: Delivery, readsJson: boolean): string | null {
-  const { message_id: id, sent_time: time } = properties.userProperties ?? {};
-  if (id !== undefined) return time === undefined ? null : `${id} ${time}`;
+  const { message_id, sent_time = null } = properties.userProperties ?? {};
+  if (message_id !== undefined) return `${message_id} ${sent_time}`;
   const start = readsJson ? idStart(payload) : null;
   if (start === null) return null;
+  const { id, time } = headOf(payload, start);
+  return id === null ? null : `${id} ${time}`;
+}
+
+/** The id and the time of sending in the JSON form. */
+function headOf(payload: Uint8Array, start: number): { id: string | null; time: string | null } {
   const head = latin1.decode(payload.subarray(start, start + HEAD_BYTES));
-  const [named, sent] = [ID.exec(head), TIME.exec(head)];
-  return named === null || sent === null ? null : `${named[1]} ${sent[1]}`;
+  return { id: ID.exec(head)?.[1] ?? null, time: TIME.exec(head)?.[1] ?? null };
 }
 
 /** Where the id begins in the JSON form, `null` where it is none. */

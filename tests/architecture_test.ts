@@ -19,6 +19,7 @@ const LAYERS: Record<string, readonly (readonly string[])[]> = {
       "alarm",
       "deadline_heap",
       "linked_list",
+      "outgoing_store",
       "packet_size",
       "recent_names",
       "resent_mark",
@@ -75,6 +76,10 @@ const MAX_CODE_LINES = 250;
 const MAX_TEST_LINES = 400;
 /** Longer files, how long they may be, and why. */
 const LONGER: Record<string, { lines: number; why: string }> = {
+  "lib/mqtt_link.ts": {
+    lines: 260,
+    why: "the whole life of one link: open, hold, lose, wait, make again, close",
+  },
   "lib/mqtt_message_queue.ts": {
     lines: 340,
     why: "the façade: every public method, one call each",

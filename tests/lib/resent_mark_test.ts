@@ -64,12 +64,15 @@ Deno.test("a queue that reads bodies alone finds neither name nor mark in them",
   assert.equal(nameOf(again, false), null);
 });
 
-Deno.test("what a foreign sender says in full has a name, what it leaves out has none", () => {
-  const userProperties = { message_id: "m1", sent_time: "today" };
-  assert.ok(nameOf(delivery("", { properties: { userProperties } }), true));
-  assert.equal(
-    nameOf(delivery("", { properties: { userProperties: { message_id: "m1" } } }), true),
-    null,
-  );
-  assert.equal(nameOf(delivery(`{"message_id":"m1","message":"AA=="}`), true), null);
+Deno.test("who names a message gives it a name, with the time or without", () => {
+  const named = (userProperties: Record<string, string>) =>
+    nameOf(delivery("", { properties: { userProperties } }), true);
+  assert.ok(named({ message_id: "m1" }));
+  assert.notEqual(named({ message_id: "m1" }), named({ message_id: "m1", sent_time: "today" }));
+  assert.ok(nameOf(delivery(`{"message_id":"m1","message":"AA=="}`), true));
+});
+
+Deno.test("an envelope that does not say its time soon takes no mark on 3.1.1", () => {
+  const payload = new TextEncoder().encode(`{"message_id":"m1","message":"AA=="}`);
+  assert.equal(markResent({ payload, properties: {} }, 4), null);
 });
