@@ -4,6 +4,8 @@ import { EmbeddedBroker } from "./broker.ts";
 import { isLoopback, readSettings, type Settings, USAGE, UsageError } from "./settings.ts";
 
 /** How long answers may take to end; who reads nothing would keep the server from it for ever. */
+/** How long to wait before listening again. */
+const RELISTEN_MS = 500;
 const GRACE_MS = 2000;
 const STOP_SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
@@ -66,20 +68,50 @@ function createServer(settings: Settings, broker: BrokerChoice): QueueServer {
 
 async function serve(settings: Settings, server: QueueServer): Promise<void> {
   const stop = Promise.withResolvers<void>();
-  const http = listen(settings, server);
+  const listening = { http: listen(settings, server) };
+  const { port } = listening.http.addr;
+  serveOn(listening, { ...settings, port }, server, stop.promise);
   const onSignal = () => stop.resolve();
   for (const signal of STOP_SIGNALS) Deno.addSignalListener(signal, onSignal);
   try {
-    tellAddress(settings, http.addr.port);
+    tellAddress(settings, port);
     const started = server.start();
     await stop.promise;
     console.log("Stopping.");
-    const ended = http.shutdown();
+    const ended = listening.http.shutdown();
     // The streams never end by themselves, and a shutdown waits for every answer.
     await Promise.all([started, server.close()]);
     await Promise.race([ended, sleep(GRACE_MS, undefined, { ref: false })]);
   } finally {
     for (const signal of STOP_SIGNALS) Deno.removeSignalListener(signal, onSignal);
+  }
+}
+
+/** Listens again where it ended by itself, as it does without a file descriptor left. */
+async function serveOn(
+  listening: { http: Deno.HttpServer<Deno.NetAddr> },
+  settings: Settings,
+  server: QueueServer,
+  stop: Promise<void>,
+): Promise<void> {
+  let stopped = false;
+  stop.then(() => stopped = true);
+  while (!stopped) {
+    try {
+      await listening.http.finished;
+      return;
+    } catch (error) {
+      console.error(`Cannot take connections, trying again: ${error}`);
+    }
+    for (let again = false; !again && !stopped;) {
+      await sleep(RELISTEN_MS, undefined, { ref: false });
+      try {
+        listening.http = listen(settings, server);
+        again = true;
+      } catch {
+        // Still none left; it was said above.
+      }
+    }
   }
 }
 

@@ -1,4 +1,5 @@
 import {
+  ConfigError,
   ConnectionError,
   LockLostError,
   NotSupportedError,
@@ -59,6 +60,8 @@ export function problem(
 export function problemOf(c: Context, error: unknown): Response {
   const status = statusOf(error);
   if (status === 500) {
+    // Who went away in the middle of a request is nobody's failure.
+    if (c.req.raw.signal.aborted) return problem(c, 400, "The request ended too soon");
     console.error(error);
     return problem(c, 500, "The server failed; its log tells more");
   }
@@ -72,7 +75,10 @@ function statusOf(error: unknown): ProblemStatus {
   if (error instanceof TimeoutError) return 504;
   if (error instanceof QueueClosedError || error instanceof QueueFullError) return 503;
   if (error instanceof ConnectionError || error instanceof PoolFullError) return 503;
-  if (error instanceof TypeError || error instanceof RangeError || error instanceof SyntaxError) {
+  if (
+    error instanceof ConfigError || error instanceof TypeError || error instanceof RangeError ||
+    error instanceof SyntaxError
+  ) {
     return 400;
   }
   return 500;
