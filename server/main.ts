@@ -4,9 +4,9 @@ import { EmbeddedBroker } from "./broker.ts";
 import { isLoopback, readSettings, type Settings, USAGE, UsageError } from "./settings.ts";
 
 /** How long answers may take to end; who reads nothing would keep the server from it for ever. */
+const GRACE_MS = 2000;
 /** How long to wait before listening again. */
 const RELISTEN_MS = 500;
-const GRACE_MS = 2000;
 const STOP_SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
   : ["SIGINT", "SIGTERM"];

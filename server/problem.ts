@@ -60,8 +60,6 @@ export function problem(
 export function problemOf(c: Context, error: unknown): Response {
   const status = statusOf(error);
   if (status === 500) {
-    // Who went away in the middle of a request is nobody's failure.
-    if (c.req.raw.signal.aborted) return problem(c, 400, "The request ended too soon");
     console.error(error);
     return problem(c, 500, "The server failed; its log tells more");
   }
@@ -70,6 +68,8 @@ export function problemOf(c: Context, error: unknown): Response {
 }
 
 function statusOf(error: unknown): ProblemStatus {
+  // Who went away in the middle of a request is nobody's failure.
+  if (error instanceof Deno.errors.BadResource) return 400;
   if (error instanceof LockLostError) return 409;
   if (error instanceof NotSupportedError) return 501;
   if (error instanceof TimeoutError) return 504;
