@@ -1,5 +1,5 @@
-import type { EventEmitter } from "node:events";
 import { Readable } from "node:stream";
+import { BrokerOrder } from "./broker_order.ts";
 import { Aedes } from "./deps.ts";
 
 type Publish = Aedes["publish"];
@@ -16,13 +16,6 @@ interface StoredPacket {
   messageId?: number;
   brokerId?: string;
   brokerCounter?: number;
-}
-
-/** The part of a client of aedes that reads packets. */
-interface ClientInside {
-  readonly connected: boolean;
-  readonly _parser: EventEmitter;
-  once(event: "connected", listener: () => void): void;
 }
 
 /** What is used of aedes beyond its own types. */
@@ -44,12 +37,17 @@ const MAX_INCOMING = 65_535;
  * - it grants shared subscriptions and never delivers to them;
  * - it delivers again without the DUP flag;
  * - it takes one PUBREL that is under way for another, and delivers what was received at QoS 2 anew;
- * - it answers a ping before it has delivered what waited for the session;
+ * - it answers a ping before it has delivered what waited, and delivers new messages before that;
  * - it numbers packets from a random start at every connect, so that new ones may take ids that are still in use.
  */
 export async function createBrokerEngine(): Promise<Aedes> {
   const published = new WeakSet<object>();
+  const order = new BrokerOrder();
   const aedes = await Aedes.createBroker({
+    preConnect: (client, _packet, done) => {
+      order.attend(client);
+      done(null, true);
+    },
     maxInflightInbound: MAX_INCOMING,
     // No limits: a subscriber that does not read must not hold up the others.
     concurrency: 0,
@@ -72,10 +70,10 @@ export async function createBrokerEngine(): Promise<Aedes> {
   // aedes creates both when it starts to listen, which it does by now.
   const inside = aedes as unknown as AedesInside;
   publishOnce(inside, published);
+  order.watch(aedes);
   flagRedelivery(inside);
   tellReleasesApart(inside);
   continuePacketIds(aedes);
-  answerPingsInOrder(aedes);
   return aedes;
 }
 
@@ -125,23 +123,6 @@ function continuePacketIds(aedes: Aedes): void {
     Object.defineProperty(client, "_nextId", {
       get: () => counter.next,
       set: (next: number) => counter.next = next,
-    });
-  });
-}
-
-/** Whoever pings wants to know that what the broker had before has come, as any other broker answers. */
-function answerPingsInOrder(aedes: Aedes): void {
-  aedes.on("client", (each) => {
-    const client = each as unknown as ClientInside;
-    const early: StoredPacket[] = [];
-    const [handle] = client._parser.listeners("packet");
-    client._parser.off("packet", handle as () => void);
-    client._parser.on("packet", (packet: StoredPacket) => {
-      if (packet.cmd === "pingreq" && !client.connected) early.push(packet);
-      else handle.call(client._parser, packet);
-    });
-    client.once("connected", () => {
-      for (const packet of early.splice(0)) handle.call(client._parser, packet);
     });
   });
 }

@@ -56,6 +56,7 @@ const LAYERS: Record<string, readonly (readonly string[])[]> = {
     ],
     [
       "assets",
+      "broker_order",
       "broker_stream",
       "command_line",
       "guess_limit",
