@@ -7,8 +7,8 @@ const options = {
   protocolVersion: Number(version) as 4 | 5,
   clientId: "flooded",
   autoSubscribe: true,
-  // Mosquitto is deaf to pings for up to 8 s while it fills a socket that is not read.
-  keepaliveTimeout: 12_000,
+  // Mosquitto is deaf to pings for many seconds, here and there, while it fills a socket that is not read.
+  keepaliveTimeout: 20_000,
   sendTimeout: 60_000,
 };
 if (step === "fill") {
@@ -36,7 +36,7 @@ if (step === "fill") {
   const measure = setInterval(() => {
     residentBytes = Math.max(residentBytes, Deno.memoryUsage().rss);
   }, 20);
-  await new Promise((resolve) => setTimeout(resolve, 37_000)); // Three keepalive periods.
+  await new Promise((resolve) => setTimeout(resolve, 61_000)); // Three keepalive periods.
   const heldBytes = queue.stats().bufferedBytes;
   const sentAt = performance.now();
   await queue.send(null, new MessageEnvelope(null, "other", "through"), { topic: "elsewhere" });
