@@ -104,7 +104,8 @@ export class MqttLink {
     try {
       await renewCredentials(client, this.#options, opening.promise);
       signal?.throwIfAborted();
-      await this.#startClean(client);
+      // A session that begins clean would not outlive its link (3.1.1) or a restart of Mosquitto.
+      if (this.#options.startsClean) await discardSession(this.#options);
       client.connect();
       await opening.promise;
     } catch (error) {
@@ -180,13 +181,6 @@ export class MqttLink {
     if (isPrivate && sessionRemains && !this.#takenOver) await discardSession(this.#options);
   }
 
-  /** On 3.1.1 a session that begins clean would end with its link, so it takes a link of its own. */
-  async #startClean(client: MqttClient): Promise<void> {
-    const { startsClean, protocolVersion } = this.#options;
-    if (startsClean && protocolVersion === 4) await discardSession(this.#options);
-    else client.options.clean = startsClean; // For the first link only.
-  }
-
   #listen(client: MqttClient): void {
     client.on("packetreceive", (packet) => {
       if (packet.cmd !== "puback") return;
@@ -216,7 +210,6 @@ export class MqttLink {
     if (this.#state === "closed") return;
     // A small packet must not wait for the acknowledgement of the one before it (TCP only).
     (this.client.stream as { setNoDelay?(on: boolean): void }).setNoDelay?.(true);
-    this.client.options.clean = false;
     this.#connack = packet;
     this.#connectedAt = Date.now();
     this.#lastError = undefined;
