@@ -44,6 +44,8 @@ export class TerminalBrowser implements AsyncDisposable {
   readonly requests: string[] = [];
   /** What the server answered, as it saw it. */
   readonly answers: ServerAnswer[] = [];
+  /** Told of each answer: the browser's own tools miss those to frames that it keeps in another process. */
+  readonly #answered = new EventTarget();
   readonly #browser: Browser;
   readonly #ownsBrowser: boolean;
   readonly #contexts: BrowserContext[] = [];
@@ -103,6 +105,24 @@ export class TerminalBrowser implements AsyncDisposable {
     this.#http = this.#serve(this.#server, port);
   }
 
+  /** Resolves with the next such answer of the server. */
+  nextAnswer(matches: (answer: ServerAnswer) => boolean): Promise<ServerAnswer> {
+    const { promise, resolve, reject } = Promise.withResolvers<ServerAnswer>();
+    const ended = new AbortController();
+    const late = setTimeout(() => {
+      ended.abort();
+      reject(new Error(`The server was not asked in ${WAIT_MS} ms`));
+    }, WAIT_MS);
+    this.#answered.addEventListener("answer", () => {
+      const answer = this.answers.at(-1)!;
+      if (!matches(answer)) return;
+      clearTimeout(late);
+      ended.abort();
+      resolve(answer);
+    }, { signal: ended.signal });
+    return promise;
+  }
+
   get server(): TestServer {
     return this.#server;
   }
@@ -123,6 +143,7 @@ export class TerminalBrowser implements AsyncDisposable {
       const { pathname: path } = new URL(request.url);
       const { status } = response;
       this.answers.push({ path, status, origin: request.headers.get("origin") });
+      this.#answered.dispatchEvent(new Event("answer"));
       return response;
     });
   }
