@@ -59,6 +59,15 @@ export interface OutgoingMessage {
   mandatory?: boolean;
 }
 
+/** A message that is handed over, and who waits for its answer. */
+export interface Publish {
+  readonly message: OutgoingMessage;
+  /** The connection's own: the packet id under which it is on its way, 0 before. */
+  packetId: number;
+  /** Called once: the broker has it (QoS 0: it is written), or will never. */
+  answer(error?: Error): void;
+}
+
 /** What the broker told of itself when it accepted the link ([MQTT-3.2.2.3]). */
 export interface BrokerLimits {
   protocolVersion: 4 | 5;
@@ -99,12 +108,10 @@ export interface Connection {
   subscribe(signal?: AbortSignal): Promise<void>;
   /** Whether `publish` can be called. */
   readonly writable: boolean;
-  /**
-   * Hands a message over; `done` is called once, when the broker has it (QoS 0: when it is written)
-   * or will never. The function that comes back forgets it: it is not sent on another link, and
-   * `done` is called when this one has answered or is lost.
-   */
-  publish(message: OutgoingMessage, done: (error?: Error) => void): () => void;
+  /** Hands a message over. */
+  publish(publish: Publish): void;
+  /** It is not sent on another link, and is answered when this one has answered or is lost. */
+  forget(publish: Publish): void;
   /** Looks at the retained messages under a filter, one by one, without taking them. */
   readRetained(filter: string, onMessage: (delivery: Delivery) => void): Promise<void>;
   /** Waits until what the broker had for us when it was called has been delivered; bounded. */

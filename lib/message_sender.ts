@@ -1,8 +1,8 @@
 import { Alarm } from "./alarm.ts";
-import type { Connection, OutgoingMessage } from "./connection.ts";
+import { limitPassedBy } from "./broker_limits.ts";
+import type { Connection, OutgoingMessage, Publish } from "./connection.ts";
 import { NotSupportedError, QueueClosedError, QueueFullError, TimeoutError } from "./errors.ts";
 import { LinkedList, type ListNode } from "./linked_list.ts";
-import { packetSize } from "./packet_size.ts";
 
 /** Publishes that may wait for their acknowledgement at once, where the broker allows more. */
 const MAX_IN_FLIGHT = 4_096;
@@ -14,16 +14,15 @@ export interface SenderOptions {
   maxPending: number;
 }
 
-interface Job {
-  readonly message: OutgoingMessage;
+interface Job extends Publish {
   readonly resolve: () => void;
   readonly reject: (error: unknown) => void;
   /** Milliseconds since the epoch. */
   readonly deadline: number;
   /** Its place among the pending ones, `null` once its caller was told. */
   place: ListNode<Job> | null;
-  /** Forgets the publish, from when it is handed over to when it is answered. */
-  forget: (() => void) | null;
+  /** Whether it was handed over and is not answered. */
+  underWay: boolean;
   signal?: AbortSignal;
   abort?: () => void;
 }
@@ -73,13 +72,23 @@ export class MessageSender {
       );
       return Promise.reject(error);
     }
-    const passed = this.#limitPassedBy(message);
+    const { limits } = this.#connection;
+    const passed = limits === null ? null : limitPassedBy(message, limits);
     if (passed !== null) {
       return Promise.reject(new NotSupportedError(`Cannot send to "${message.topic}": ${passed}`));
     }
     return new Promise((resolve, reject) => {
       const deadline = Date.now() + sendTimeout;
-      const job: Job = { message, resolve, reject, deadline, place: null, forget: null };
+      const job: Job = {
+        message,
+        resolve,
+        reject,
+        deadline,
+        place: null,
+        underWay: false,
+        packetId: 0,
+        answer: (error) => this.#answer(job, error),
+      };
       if (signal !== undefined) {
         job.signal = signal;
         job.abort = () => this.#fail(job, signal.reason);
@@ -126,33 +135,18 @@ export class MessageSender {
     this.#alarm.stop();
   }
 
-  #limitPassedBy(message: OutgoingMessage): string | null {
-    const limits = this.#connection.limits;
-    if (limits === null) return null;
-    if (message.qos > limits.maximumQoS) {
-      return `the broker takes QoS ${limits.maximumQoS} at most, received QoS ${message.qos}`;
-    }
-    if (message.retain && !limits.retainAvailable) return "the broker retains no messages";
-    if (limits.maximumPacketSize === null) return null;
-    const size = packetSize(message, limits.protocolVersion);
-    if (size > limits.maximumPacketSize) {
-      return `the broker takes packets of ${limits.maximumPacketSize} bytes at most, received ${size}`;
-    }
-    return null;
+  #handOver(job: Job): void {
+    this.#inFlight++;
+    job.underWay = true;
+    this.#connection.publish(job);
   }
 
-  #handOver(job: Job): void {
-    let answered = false;
-    this.#inFlight++;
-    const forget = this.#connection.publish(job.message, (error) => {
-      answered = true;
-      this.#inFlight--;
-      job.forget = null;
-      if (error !== undefined) this.#fail(job, error);
-      else if (this.#end(job)) job.resolve();
-      this.pump();
-    });
-    if (!answered) job.forget = forget;
+  #answer(job: Job, error: Error | undefined): void {
+    this.#inFlight--;
+    job.underWay = false;
+    if (error !== undefined) this.#fail(job, error);
+    else if (this.#end(job)) job.resolve();
+    this.pump();
   }
 
   #expire(): void {
@@ -181,7 +175,7 @@ export class MessageSender {
     job.place = null;
     if (this.#next === place) this.#next = place.next;
     this.#pending.remove(place);
-    job.forget?.();
+    if (job.underWay) this.#connection.forget(job);
     if (job.abort !== undefined) job.signal!.removeEventListener("abort", job.abort);
     if (this.pending === 0) this.unlink();
     return true;

@@ -1,12 +1,9 @@
 import { Buffer } from "node:buffer";
-import type { WireProperties } from "./connection.ts";
-import { connect, type IClientOptions, type IPublishPacket, MqttClient } from "./deps.ts";
+import { connect, type IClientOptions, type IStream, MqttClient } from "./deps.ts";
 import { ConnectionError, TimeoutError } from "./errors.ts";
-import { OutgoingStore } from "./outgoing_store.ts";
 import type { PacketIds } from "./packet_ids.ts";
-import { packetSize } from "./packet_size.ts";
+import { type TapHandlers, tapPackets } from "./packet_tap.ts";
 import type { Credential, TlsOptions } from "./queue_options.ts";
-import { markResent } from "./resent_mark.ts";
 import { TcpStream } from "./tcp_stream.ts";
 import { settledWithin } from "./within.ts";
 
@@ -44,42 +41,42 @@ export interface LinkOptions {
 /**
  * An MQTT.js client that is not connected and does nothing by itself.
  *
- * @param maximumPacketSize what the broker takes at most, in bytes
+ * @param packetIds of what it sends itself
+ * @param handlers get every message and acknowledgement; MQTT.js sees none of them
  */
 export function createClient(
   options: LinkOptions,
   packetIds: PacketIds,
-  maximumPacketSize: () => number,
+  handlers: TapHandlers,
 ): MqttClient {
-  return newClient(options.url, {
-    ...clientOptions(options),
-    messageIdProvider: packetIds,
-    outgoingStore: new OutgoingStore((packet) => {
-      markAsResent(packet, options, maximumPacketSize());
-    }),
-  });
+  const given = { ...clientOptions(options), messageIdProvider: packetIds };
+  return newClient(options.url, given, (stream) => tapPackets(stream, handlers));
 }
 
-/** Says that a publish was sent before: to the broker ([MQTT-3.3.1-1]), and to who receives it. */
-function markAsResent(packet: IPublishPacket, options: LinkOptions, maximumSize: number): void {
-  packet.dup = true;
-  const { protocolVersion: version, sendsJson } = options;
-  if (packet.qos === 2) return; // The broker knows its packet id.
-  if (version === 4 && !sendsJson) return; // The body is the caller's, byte for byte.
-  const { topic, payload, properties = {} } = packet;
-  const message = { payload: payload as Buffer, properties: properties as WireProperties };
-  const marked = markResent(message, version);
-  if (marked === null || packetSize({ topic, ...marked }, version) > maximumSize) return;
-  packet.payload = Buffer.from(marked.payload);
-  if (version === 5) packet.properties = marked.properties as IPublishPacket["properties"];
+/** The private part of MQTT.js that is used here, and nowhere else. */
+interface Internals {
+  streamBuilder: (client: MqttClient) => IStream;
 }
 
 /** Over plain TCP with a stream of our own; the other transports are MQTT.js's. */
-function newClient(url: string, options: IClientOptions): MqttClient {
+function newClient(
+  url: string,
+  options: IClientOptions,
+  tapped: (stream: IStream) => IStream = (stream) => stream,
+): MqttClient {
   const { protocol, hostname, port } = new URL(url);
-  if (protocol !== "mqtt:") return connect(url, options);
-  const host = hostname.replace(/^\[|\]$/g, ""); // An IPv6 address stands in brackets.
-  return new MqttClient(() => new TcpStream(host, Number(port || 1883)), options);
+  if (protocol === "mqtt:") {
+    const host = hostname.replace(/^\[|\]$/g, ""); // An IPv6 address stands in brackets.
+    return new MqttClient(() => tapped(new TcpStream(host, Number(port || 1883))), options);
+  }
+  const client = connect(url, options);
+  const internals = client as unknown as Internals;
+  const build = internals.streamBuilder;
+  if (typeof build !== "function") {
+    throw new Error("Cannot read messages: this version of MQTT.js has no streamBuilder");
+  }
+  internals.streamBuilder = (client) => tapped(build(client));
+  return client;
 }
 
 /**

@@ -1,6 +1,4 @@
-import { Buffer } from "node:buffer";
 import { abortable } from "./abortable.ts";
-import { readLimits } from "./broker_limits.ts";
 import type {
   BrokerLimits,
   Connection,
@@ -8,12 +6,11 @@ import type {
   Delivery,
   LinkChange,
   LinkState,
-  OutgoingMessage,
-  WireProperties,
+  Publish,
 } from "./connection.ts";
-import { DeferredAcks, deliveryOf } from "./deferred_ack.ts";
+import { DeferredAcks } from "./deferred_ack.ts";
 import { ConnectionError, NotSupportedError, TimeoutError, toError } from "./errors.ts";
-import { MqttLink, NO_MATCHING_SUBSCRIBERS } from "./mqtt_link.ts";
+import { type LinkHandlers, MqttLink } from "./mqtt_link.ts";
 import { connectWithFallback } from "./protocol_fallback.ts";
 import type { ResolvedOptions } from "./queue_options.ts";
 import { deliversToShared } from "./shared_probe.ts";
@@ -25,8 +22,12 @@ const PRIVATE_SESSION_EXPIRY_S = 900;
 /** How long `synchronize` waits for a broker that does not answer, in milliseconds. */
 const SYNCHRONIZE_MS = 2_000;
 
-/** Properties that MQTT.js takes as they are. */
-type BareProperties = WireProperties & { correlationData: undefined };
+/** What tells the two links apart. */
+interface OwnOfLink extends Omit<LinkHandlers, "onChange" | "onTakenOver"> {
+  isPrivate: boolean;
+  /** Of the receiving one. */
+  receiveMaximum?: number;
+}
 
 /**
  * The connection of one queue over MQTT.js.
@@ -41,8 +42,6 @@ export class MqttConnection implements Connection {
   readonly #filter: string;
   readonly #handlers: ConnectionHandlers;
   readonly #privateId = `mmq-${crypto.randomUUID().slice(-12)}`;
-  /** QoS 0 publishes that wait for room on the socket: a lost link ends them. */
-  readonly #writing = new Set<(error?: Error) => void>();
   #outbound: MqttLink | null = null;
   #inbound: MqttLink | null = null;
   #acks: DeferredAcks | null = null;
@@ -88,12 +87,12 @@ export class MqttConnection implements Connection {
         isPrivate: true,
         onReconnect: () => {
           const { sharedSubscriptions } = this.#limits!;
-          this.#limits = readLimits(link.connack!, version);
+          this.#limits = { ...link.limits };
           if (version === 4) this.#limits.sharedSubscriptions = sharedSubscriptions; // It was tried.
         },
       });
       await link.open(signal);
-      this.#limits = readLimits(link.connack!, version);
+      this.#limits = { ...link.limits };
       return link;
     });
     if (isShared(this.#filter)) await abortable(this.#requireShared(this.#outbound), signal);
@@ -106,46 +105,17 @@ export class MqttConnection implements Connection {
     await abortable(this.#subscribing, signal);
   }
 
-  publish(message: OutgoingMessage, done: (error?: Error) => void): () => void {
-    const link = this.#outbound!;
-    const { topic, qos, retain, properties } = message;
-    let settled = false;
-    let packetId: number | undefined;
-    const settle = (error?: Error | null) => {
-      if (settled) return;
-      settled = true;
-      this.#writing.delete(settle);
-      const unheard = message.mandatory && link.unheardPacketId === packetId;
-      const refusal = unheard
-        ? new ConnectionError(
-          `Cannot send to "${topic}": nobody is subscribed`,
-          this.#options.url,
-          NO_MATCHING_SUBSCRIBERS,
-        )
-        : error;
-      done(refusal ? this.#refusal(topic, refusal) : undefined);
-    };
+  publish(publish: Publish): void {
+    if (publish.message.qos === 0) this.#sentUnconfirmed = true;
     try {
-      link.client.publish(topic, bufferOf(message.payload), {
-        qos,
-        retain,
-        properties: properties.correlationData === undefined
-          ? properties as BareProperties
-          : { ...properties, correlationData: bufferOf(properties.correlationData) },
-      }, settle);
+      this.#outbound!.publishes.publish(publish);
     } catch (error) {
-      // MQTT.js threw while it wrote: what is on the wire is half a packet.
-      link.client.stream.destroy();
-      if (qos > 0) link.client.removeOutgoingMessage(link.client.getLastMessageId());
-      settle(toError(error));
+      publish.answer(toError(error)); // Nothing of it was written.
     }
-    if (qos === 0) {
-      this.#sentUnconfirmed = true;
-      if (!settled) this.#writing.add(settle);
-      return () => {};
-    }
-    const id = packetId = link.client.getLastMessageId();
-    return () => link.forget(id);
+  }
+
+  forget(publish: Publish): void {
+    this.#outbound?.publishes.forget(publish);
   }
 
   async readRetained(filter: string, onMessage: (delivery: Delivery) => void): Promise<void> {
@@ -158,7 +128,7 @@ export class MqttConnection implements Connection {
       if (!this.writable) {
         throw new ConnectionError(`Cannot read "${filter}": the link is down`, url, null);
       }
-      const read = this.#outbound!.readRetained(filter, (packet) => onMessage(deliveryOf(packet)));
+      const read = this.#outbound!.readRetained(filter, onMessage);
       if (!await settledWithin(connectTimeout, read)) {
         throw new TimeoutError(
           `Cannot read "${filter}": no answer within ${connectTimeout} ms`,
@@ -183,7 +153,7 @@ export class MqttConnection implements Connection {
     this.#paused = paused;
     if (paused) this.#stalled.resolve();
     else this.#stalled = Promise.withResolvers();
-    this.#acks?.setPaused(paused);
+    this.#inbound?.setPaused(paused);
   }
 
   async close(): Promise<void> {
@@ -198,7 +168,7 @@ export class MqttConnection implements Connection {
   async #requireShared(link: MqttLink): Promise<void> {
     const limits = this.#limits!;
     if (limits.protocolVersion === 4) {
-      limits.sharedSubscriptions = await deliversToShared(link.client);
+      limits.sharedSubscriptions = await deliversToShared(link);
     }
     if (limits.sharedSubscriptions) return;
     throw new NotSupportedError(
@@ -237,7 +207,9 @@ export class MqttConnection implements Connection {
         isPrivate: clientId === undefined,
         receiveMaximum: prefetch,
         onReconnect: (sessionPresent) => this.#onInboundAgain(sessionPresent),
+        ...this.#receiving(),
       });
+      link.setPaused(this.#paused);
       this.#inbound = link;
       try {
         await link.open();
@@ -275,14 +247,10 @@ export class MqttConnection implements Connection {
   #link(
     clientId: string,
     protocolVersion: 4 | 5,
-    own: {
-      isPrivate: boolean;
-      receiveMaximum?: number;
-      onReconnect(sessionPresent: boolean): void;
-    },
+    own: OwnOfLink,
   ): MqttLink {
-    const { sessionExpiry, ackOrder, serializeEnvelope } = this.#options;
-    const { isPrivate, receiveMaximum, onReconnect } = own;
+    const { sessionExpiry, serializeEnvelope } = this.#options;
+    const { isPrivate, receiveMaximum, ...handlers } = own;
     return new MqttLink({
       ...this.#options,
       clientId,
@@ -294,22 +262,40 @@ export class MqttConnection implements Connection {
       receiveMaximum,
       sessionExpiry: isPrivate ? PRIVATE_SESSION_EXPIRY_S : sessionExpiry,
     }, {
-      onReconnect,
+      ...handlers,
       onChange: (change) => this.#onLinkChange(change),
       onTakenOver: () => {
         if (!this.#takenOver) this.#handlers.onSessionLost("taken-over", 0);
         this.#takenOver = true; // Both links tell.
       },
-      onClient: receiveMaximum === undefined ? undefined : (client) => {
-        this.#acks = new DeferredAcks(client, ackOrder, {
-          onDelivery: (delivery) => this.#handlers.onDelivery(delivery),
-          onRedelivered: () => this.#handlers.onRedelivered(),
-          onForgotten: (held) => this.#handlers.onSessionLost("forgotten", held),
-          onError: (error) => this.#handlers.onError(toError(error)),
-        });
-        this.#acks.setPaused(this.#paused);
-      },
     });
+  }
+
+  /** What the receiving link does with what comes. */
+  #receiving(): Partial<LinkHandlers> {
+    const acks = this.#acks = new DeferredAcks(
+      this.#options.ackOrder,
+      (packet) => this.#inbound?.write(packet),
+      {
+        onDelivery: (delivery) => this.#handlers.onDelivery(delivery),
+        onRedelivered: () => this.#handlers.onRedelivered(),
+        onForgotten: (held) => this.#handlers.onSessionLost("forgotten", held),
+      },
+    );
+    // Whoever is told may throw, and what came over the link is none the worse for it.
+    const guarded = <Value>(work: (value: Value) => void) => (value: Value) => {
+      try {
+        work(value);
+      } catch (error) {
+        this.#handlers.onError(toError(error));
+      }
+    };
+    return {
+      onAccept: guarded((sessionPresent) => acks.link(sessionPresent)),
+      onDelivery: guarded((delivery) => acks.receive(delivery)),
+      onRelease: (packetId) => acks.release(packetId),
+      onClose: () => acks.unlink(),
+    };
   }
 
   #onInboundAgain(sessionPresent: boolean): void {
@@ -325,27 +311,12 @@ export class MqttConnection implements Connection {
   }
 
   #onLinkChange(change: LinkChange): void {
-    if (this.#outbound?.state !== "connected") this.#endWriting(change.cause);
     const previous = this.#state;
     this.#state = stateOf(this.#outbound?.state ?? "closed", this.#inbound?.state);
     if (this.writable) this.#handlers.onWritable();
     this.#relinked();
     if (this.#state === previous && change.retryInMs === undefined) return;
     this.#handlers.onChange({ ...change, state: this.#state, previous });
-  }
-
-  #endWriting(cause: Error | undefined): void {
-    for (const settle of this.#writing) settle(cause ?? new Error("the link was closed"));
-  }
-
-  #refusal(topic: string, error: Error): Error {
-    if (error instanceof ConnectionError) return error;
-    const { url } = this.#options;
-    const { code } = error as { code?: unknown };
-    const reasonCode = typeof code === "number" ? code : null;
-    return new ConnectionError(`Cannot send to "${topic}": ${error.message}`, url, reasonCode, {
-      cause: error,
-    });
   }
 }
 
@@ -358,8 +329,4 @@ function stateOf(outbound: LinkState, inbound: LinkState | undefined): LinkState
     if (outbound === state || inbound === state) return state;
   }
   return "connected";
-}
-
-function bufferOf(bytes: Uint8Array): Buffer {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

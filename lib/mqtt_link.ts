@@ -1,6 +1,15 @@
-import type { LinkChange, LinkState, QoS } from "./connection.ts";
-import type { IConnackPacket, IPublishPacket, MqttClient, Packet } from "./deps.ts";
-import { ConnectionError, NotSupportedError, TimeoutError, toError } from "./errors.ts";
+import { Backoff } from "./backoff.ts";
+import { readLimits } from "./broker_limits.ts";
+import type { BrokerLimits, Delivery, LinkChange, LinkState, QoS } from "./connection.ts";
+import type { IConnackPacket, IStream, MqttClient } from "./deps.ts";
+import { toError } from "./errors.ts";
+import {
+  closedWithoutReason,
+  disconnected,
+  explainFailure,
+  type LinkAction,
+  refusedSubscription,
+} from "./link_errors.ts";
 import {
   createClient,
   discardSession,
@@ -9,30 +18,28 @@ import {
   renewCredentials,
   requireNetworkPermission,
 } from "./mqtt_client.ts";
-import { PacketIds } from "./packet_ids.ts";
+import { OutgoingPublishes } from "./outgoing_publishes.ts";
+import {
+  type AcknowledgementType,
+  decodeAcknowledgement,
+  decodePublish,
+  PacketType,
+} from "./publish_packet.ts";
 import { RoundTrips } from "./round_trips.ts";
 
-/** The longest wait between two attempts, in milliseconds. */
-const MAX_BACKOFF_MS = 30_000;
-/** How long a link must hold before the next loss is a first one again, in milliseconds. */
-const STABLE_AFTER_MS = 30_000;
-/** Or so many times as long as the wait before it. Two that throw each other out hold no longer than that. */
-const STABLE_FACTOR = 4;
-/** PUBACK reason code: taken, and nobody is there to get it ([MQTT-3.4.2.1]). */
-export const NO_MATCHING_SUBSCRIBERS = 16;
-/** SUBACK reason codes for what a broker cannot do ([MQTT-3.9.3]). */
-const NOT_SUPPORTED: Record<number, string> = {
-  158: "shared subscriptions",
-  161: "subscription identifiers",
-  162: "wildcards",
-};
 /** DISCONNECT and CONNACK reason code: another client connected with our id ([MQTT-3.1.4-3]). */
 const SESSION_TAKEN_OVER = 142;
 
 /** What a link reports. */
 export interface LinkHandlers {
-  /** The MQTT.js client is there and not connected yet: the moment to hook into it. */
-  onClient?(client: MqttClient): void;
+  /** The broker accepted the link; told before anything else that comes over it. */
+  onAccept?(sessionPresent: boolean): void;
+  /** A message. */
+  onDelivery?(delivery: Delivery): void;
+  /** A PUBREL. */
+  onRelease?(packetId: number): void;
+  /** The link, or an attempt to make it, has ended. */
+  onClose?(): void;
   /** Connected again; told before the change of state, so that what is due comes first. */
   onReconnect(sessionPresent: boolean): void;
   onChange(change: LinkChange): void;
@@ -44,43 +51,47 @@ export interface LinkHandlers {
 export class MqttLink {
   readonly #options: LinkOptions;
   readonly #handlers: LinkHandlers;
-  readonly #packetIds = new PacketIds();
-  readonly #forgotten = new Set<number>();
+  /** What is sent over it. */
+  readonly publishes: OutgoingPublishes;
+  readonly #watchers = new Set<(delivery: Delivery) => void>();
   #client: MqttClient | null = null;
   #roundTrips: RoundTrips | null = null;
   #state: LinkState = "closed";
   #opening: PromiseWithResolvers<void> | null = null;
-  #connack: IConnackPacket | null = null;
+  #limits: BrokerLimits | null = null;
+  /** Whether the broker has accepted the link that is being read. */
+  #accepted = false;
+  #paused = false;
+  /** Whether anything came since the last ping stayed without an answer. */
+  #heard = false;
   #lastError: Error | undefined;
   #takenOver = false;
-  #unheardPacketId: number | null = null;
-  #attempts = 0;
+  readonly #backoff: Backoff;
   #connectedAt = 0;
-  #lastWaitMs = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: LinkOptions, handlers: LinkHandlers) {
     this.#options = options;
     this.#handlers = handlers;
+    this.#backoff = new Backoff(options.reconnectTimeout);
+    this.publishes = new OutgoingPublishes(this);
   }
 
   get state(): LinkState {
     return this.#state;
   }
 
-  /** The MQTT.js client. Only after `open`. */
-  get client(): MqttClient {
-    return this.#client!;
+  get url(): string {
+    return this.#options.url;
   }
 
-  /** What the broker said when it accepted the link last. */
-  get connack(): IConnackPacket | null {
-    return this.#connack;
+  get sendsJson(): boolean {
+    return this.#options.sendsJson;
   }
 
-  /** The publish that is being acknowledged right now and that nobody is subscribed to; MQTT.js does not tell. */
-  get unheardPacketId(): number | null {
-    return this.#unheardPacketId;
+  /** What the broker said when it accepted the link last. Only after `open`. */
+  get limits(): BrokerLimits {
+    return this.#limits!;
   }
 
   /** Connects once; rejects, and leaves nothing behind, where that fails. */
@@ -90,14 +101,12 @@ export class MqttLink {
     const opening = this.#opening = Promise.withResolvers<void>();
     opening.promise.catch(() => {}); // It may fail before it is awaited below.
     this.#change("connecting");
-    const client = this.#client = createClient(
-      this.#options,
-      this.#packetIds,
-      () => this.#connack?.properties?.maximumPacketSize ?? Infinity,
-    );
+    const client = this.#client = createClient(this.#options, this.publishes.ids, {
+      onChunk: () => this.#heard = true,
+      onPacket: (type, flags, body) => this.#take(type, flags, body),
+    });
     this.#roundTrips = new RoundTrips(client);
     this.#listen(client);
-    this.#handlers.onClient?.(client);
     const abort = () => opening.reject(signal!.reason);
     if (signal?.aborted) abort(); // While the permission was asked for.
     signal?.addEventListener("abort", abort, { once: true });
@@ -118,13 +127,22 @@ export class MqttLink {
     }
   }
 
-  /**
-   * Sees that a publish is not sent again. What this link has begun it ends: the broker counts it
-   * until then, and a late acknowledgement must reach no other.
-   */
-  forget(packetId: number): void {
-    if (this.#state === "connected") this.#forgotten.add(packetId);
-    else this.client.removeOutgoingMessage(packetId);
+  /** Writes a packet; `false` where there is no room for more. Nothing is written to a link that is down. */
+  write(bytes: Uint8Array): boolean {
+    return this.#client!.connected && this.#client!.stream.write(bytes);
+  }
+
+  /** Stops or goes on reading. The link stays up: pings go on though their answers wait unread. */
+  setPaused(paused: boolean): void {
+    this.#paused = paused;
+    if (!paused) this.#client?.stream?.resume();
+    else if (this.#accepted) this.#client!.stream.pause();
+  }
+
+  /** Tells each message that comes, until the function that comes back is called. */
+  watch(watcher: (delivery: Delivery) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
   }
 
   /** One round trip: resolves when the broker has answered what was sent before, or the link is lost. */
@@ -136,31 +154,30 @@ export class MqttLink {
   async subscribe(filter: string, qos: QoS): Promise<void> {
     try {
       // Retain handling 1: what is retained comes with a new subscription only ([MQTT-3.3.1-10]).
-      await this.client.subscribeAsync(filter, { qos, rh: 1 });
+      await this.#client!.subscribeAsync(filter, { qos, rh: 1 });
     } catch (error) {
-      const message = `Cannot subscribe to "${filter}": `;
-      const granted = (error as { packet?: { granted?: number[] } }).packet?.granted?.[0] ?? null;
-      const missing = granted === null ? undefined : NOT_SUPPORTED[granted];
-      if (missing !== undefined) {
-        throw new NotSupportedError(`${message}the broker has no ${missing}`, { cause: error });
-      }
-      const why = message + toError(error).message;
-      throw new ConnectionError(why, this.#options.url, granted, { cause: error });
+      throw refusedSubscription(filter, this.url, error);
     }
   }
 
   /** Looks at the retained messages under a filter that is not subscribed to otherwise. */
-  async readRetained(filter: string, onMessage: (packet: IPublishPacket) => void): Promise<void> {
-    const receive = (packet: Packet) => {
-      if (packet.cmd === "publish" && packet.retain) onMessage(packet);
-    };
-    this.client.on("packetreceive", receive);
+  async readRetained(filter: string, onMessage: (delivery: Delivery) => void): Promise<void> {
+    const unwatch = this.watch((delivery) => {
+      if (delivery.retain) onMessage(delivery);
+    });
     try {
       await this.subscribe(filter, 0);
       await this.ping(); // They came before the answer to this.
     } finally {
-      this.client.off("packetreceive", receive);
-      if (this.#state === "connected") await this.client.unsubscribeAsync(filter);
+      unwatch();
+      await this.unsubscribe(filter);
+    }
+  }
+
+  /** Ends a subscription, where the link is up. */
+  async unsubscribe(filter: string): Promise<void> {
+    if (this.#state === "connected" || this.#client?.connected) {
+      await this.#client!.unsubscribeAsync(filter);
     }
   }
 
@@ -183,45 +200,78 @@ export class MqttLink {
 
   #listen(client: MqttClient): void {
     client.on("packetreceive", (packet) => {
-      if (packet.cmd !== "puback") return;
-      const unheard = packet.reasonCode === NO_MATCHING_SUBSCRIBERS;
-      this.#unheardPacketId = unheard ? packet.messageId! : null;
+      if (packet.cmd === "connack" && !this.#accepted) this.#accept(packet);
     });
+    // Whoever is heard is there; and the answer to a ping waits behind what is not read yet.
+    const cut = client.onKeepaliveTimeout.bind(client);
+    client.onKeepaliveTimeout = () => {
+      if (!this.#paused && !this.#heard) return cut();
+      this.#heard = false;
+      client.reschedulePing(true);
+      client.sendPing();
+    };
     client.on("connect", (packet) => this.#up(packet));
     client.on("error", (error) => {
-      this.#lastError = this.#explain(error);
+      this.#lastError = explainFailure(error, this.#action, this.#options);
       // Behind a packet that cannot be read nothing can.
       if (this.#state === "connected") client.stream.destroy();
     });
     client.on("disconnect", (packet) => {
       const code = packet.reasonCode ?? 0;
       this.#takenOver = code === SESSION_TAKEN_OVER;
-      this.#lastError = new ConnectionError(
-        `Cannot keep the link to ${this.#options.url}: the broker ended it, reason code ${code}`,
-        this.#options.url,
-        code,
-      );
+      this.#lastError = disconnected(code, this.url);
       client.stream.destroy(); // The broker must close it now, and may not ([MQTT-3.14.4-1]).
     });
     client.on("close", () => this.#down());
   }
 
+  #accept(packet: IConnackPacket): void {
+    const { protocolVersion } = this.#options;
+    const code = protocolVersion === 5 ? packet.reasonCode : packet.returnCode;
+    if (code !== 0) return;
+    this.#accepted = true;
+    this.#limits = readLimits(packet, protocolVersion);
+    this.#handlers.onAccept?.(packet.sessionPresent);
+  }
+
+  /** Takes a message or an acknowledgement that came. */
+  #take(type: number, flags: number, body: Uint8Array): void {
+    if (!this.#accepted) throw new SyntaxError("Cannot read a packet before the CONNACK"); // [MQTT-3.2.0-1]
+    if (type === PacketType.publish) {
+      const delivery = decodePublish(flags, body, this.#options.protocolVersion);
+      for (const watch of this.#watchers) watch(delivery);
+      this.#handlers.onDelivery?.(delivery);
+      if (this.#paused) this.#client!.stream.pause();
+      return;
+    }
+    const acknowledgement = decodeAcknowledgement(type as AcknowledgementType, flags, body);
+    if (type !== PacketType.pubrel) this.publishes.acknowledge(acknowledgement);
+    else this.#handlers.onRelease?.(acknowledgement.packetId);
+  }
+
   #up(packet: IConnackPacket): void {
     if (this.#state === "closed") return;
+    const stream = this.#client!.stream as IStream & { setNoDelay?(on: boolean): void };
     // A small packet must not wait for the acknowledgement of the one before it (TCP only).
-    (this.client.stream as { setNoDelay?(on: boolean): void }).setNoDelay?.(true);
-    this.#connack = packet;
+    stream.setNoDelay?.(true);
+    stream.on("drain", () => this.publishes.drained());
     this.#connectedAt = Date.now();
     this.#lastError = undefined;
+    this.publishes.link();
     if (this.#opening !== null) this.#opening.resolve();
     else this.#handlers.onReconnect(packet.sessionPresent);
     this.#change("connected");
   }
 
   #down(): void {
-    for (const packetId of this.#forgotten) this.client.removeOutgoingMessage(packetId);
-    this.#forgotten.clear();
-    const cause = this.#lastError ?? this.#closedWithoutReason();
+    this.#accepted = false;
+    const cause = this.#lastError ?? closedWithoutReason(
+      this.#action,
+      this.url,
+      this.#backoff.attempts > 1 && !this.#options.isPrivate ? this.#options.clientId : null,
+    );
+    this.#handlers.onClose?.();
+    this.publishes.unlink(cause);
     if (this.#opening !== null) {
       this.#opening.reject(cause);
     } else if (this.#state !== "closed") {
@@ -229,18 +279,8 @@ export class MqttLink {
     }
   }
 
-  #closedWithoutReason(): ConnectionError {
-    const { url, clientId, isPrivate } = this.#options;
-    const action = this.#opening === null ? "keep the link" : "connect";
-    // Not every broker tells a takeover; two that throw each other out lose link after link.
-    const hint = this.#attempts > 1 && !isPrivate
-      ? ` again: does another client use the client id "${clientId}"?`
-      : "";
-    return new ConnectionError(
-      `Cannot ${action} to ${url}: the broker closed it without a reason${hint}`,
-      url,
-      null,
-    );
+  get #action(): LinkAction {
+    return this.#opening === null ? "keep the link to" : "connect to";
   }
 
   #lose(cause: Error): void {
@@ -250,15 +290,13 @@ export class MqttLink {
       return;
     }
     const heldMs = this.#state === "connected" ? Date.now() - this.#connectedAt : 0;
-    if (heldMs >= Math.min(STABLE_AFTER_MS, STABLE_FACTOR * this.#lastWaitMs)) this.#attempts = 0;
-    const retryInMs = backoff(this.#options.reconnectTimeout, this.#attempts++);
-    this.#lastWaitMs = retryInMs;
+    const retryInMs = this.#backoff.next(heldMs);
     this.#change("reconnecting", { cause, retryInMs });
     this.#retryTimer = setTimeout(() => this.#retry(), retryInMs);
   }
 
   async #retry(): Promise<void> {
-    const client = this.client;
+    const client = this.#client!;
     try {
       await renewCredentials(client, this.#options);
     } catch (error) {
@@ -267,8 +305,7 @@ export class MqttLink {
     }
     if (this.#state !== "reconnecting") return;
     this.#lastError = undefined;
-    // The stores go with it: what was sent and not acknowledged is sent again.
-    client.reconnect({ incomingStore: client.incomingStore, outgoingStore: client.outgoingStore });
+    client.reconnect();
   }
 
   #change(state: LinkState, more: { cause?: Error; retryInMs?: number } = {}): void {
@@ -276,26 +313,4 @@ export class MqttLink {
     this.#state = state;
     this.#handlers.onChange({ state, previous, ...more });
   }
-
-  #explain(error: Error & { code?: unknown; errors?: Error[] }): Error {
-    const { url, connectTimeout } = this.#options;
-    if (error.message === "connack timeout") {
-      return new TimeoutError(
-        `Cannot connect to ${url}: no answer within ${connectTimeout} ms`,
-        connectTimeout,
-        { cause: error },
-      );
-    }
-    const reasonCode = typeof error.code === "number" ? error.code : null;
-    const why = error.message || error.errors?.[0]?.message || String(error.code);
-    return new ConnectionError(`Cannot connect to ${url}: ${why}`, url, reasonCode, {
-      cause: error,
-    });
-  }
-}
-
-/** Doubles from `base` to the longest wait, and takes between half and all of it. */
-function backoff(base: number, attempt: number): number {
-  const longest = Math.min(base * 2 ** attempt, Math.max(base, MAX_BACKOFF_MS));
-  return Math.round(longest / 2 + Math.random() * longest / 2);
 }

@@ -1,22 +1,31 @@
 const MAX_PACKET_ID = 65_535;
 
-/**
- * Packet ids in turn, none twice at a time. MQTT.js has providers of its own: one does not look
- * whether an id is in use, the other hands the one that was freed last out at once, so that a late
- * acknowledgement would count for the next message.
- */
+/** Packet ids in turn ([MQTT-2.2.1-2]): one that was freed is not the next, as a late acknowledgement may be on its way. */
 export class PacketIds {
-  readonly #used = new Set<number>();
+  readonly #isTaken: (id: number) => boolean;
+  /** Those of MQTT.js, for what is no PUBLISH. */
+  readonly #lent = new Set<number>();
   #last = 0;
 
-  /** The next free id, or `null` without one. */
-  allocate(): number | null {
-    if (this.#used.size >= MAX_PACKET_ID) return null;
-    do {
+  /** @param isTaken whether somebody else, whom this need not know, uses an id */
+  constructor(isTaken: (id: number) => boolean = () => false) {
+    this.#isTaken = isTaken;
+  }
+
+  /** An id that is in use when its taker says so, or `null` without one. */
+  next(): number | null {
+    for (let tried = 0; tried < MAX_PACKET_ID; tried++) {
       this.#last = this.#last % MAX_PACKET_ID + 1;
-    } while (this.#used.has(this.#last));
-    this.#used.add(this.#last);
-    return this.#last;
+      if (!this.#isTaken(this.#last) && !this.#lent.has(this.#last)) return this.#last;
+    }
+    return null;
+  }
+
+  /** An id for MQTT.js, which gives it back. What follows is how MQTT.js asks for its ids. */
+  allocate(): number | null {
+    const id = this.next();
+    if (id !== null) this.#lent.add(id);
+    return id;
   }
 
   getLastAllocated(): number | null {
@@ -25,17 +34,17 @@ export class PacketIds {
 
   /** Takes this very id; `false` where it is in use. */
   register(id: number): boolean {
-    if (this.#used.has(id)) return false;
-    this.#used.add(id);
+    if (this.#isTaken(id) || this.#lent.has(id)) return false;
+    this.#lent.add(id);
     return true;
   }
 
   deallocate(id: number): void {
-    this.#used.delete(id);
+    this.#lent.delete(id);
   }
 
-  /** A new link: MQTT.js registers what it sends again. */
+  /** A new link: nothing of MQTT.js's is under way. */
   clear(): void {
-    this.#used.clear();
+    this.#lent.clear();
   }
 }

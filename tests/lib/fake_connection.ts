@@ -4,6 +4,7 @@ import type {
   Delivery,
   LinkState,
   OutgoingMessage,
+  Publish,
 } from "../../lib/connection.ts";
 
 /** A message that was handed over and not answered yet. */
@@ -38,10 +39,17 @@ export class FakeConnection implements Connection {
     return this.published.map(({ message }) => new TextDecoder().decode(message.payload));
   }
 
-  publish(message: OutgoingMessage, done: (error?: Error) => void): () => void {
-    const published: Published = { message, done, forgotten: false };
-    this.published.push(published);
-    return () => published.forgotten = true;
+  publish(publish: Publish): void {
+    this.published.push({
+      message: publish.message,
+      done: (error) => publish.answer(error),
+      forgotten: false,
+    });
+    publish.packetId = this.published.length;
+  }
+
+  forget({ packetId }: Publish): void {
+    this.published[packetId - 1].forgotten = true;
   }
 
   readRetained(filter: string, onMessage: (delivery: Delivery) => void): Promise<void> {

@@ -102,10 +102,9 @@ Deno.test("an answer while a message is handed over does not disturb the order",
   connection.writable = false;
   for (const body of "abc") setting.send(body, { qos: 0 });
   const publish = connection.publish.bind(connection);
-  connection.publish = (each, done) => {
-    const forget = publish(each, done);
-    done();
-    return forget;
+  connection.publish = (each) => {
+    publish(each);
+    each.answer();
   };
   connection.writable = true;
   setting.sender.pump();
@@ -120,10 +119,7 @@ Deno.test("many answers while messages are handed over do not pile up on the sta
   const { connection, sender } = setting;
   connection.writable = false;
   for (let index = 0; index < 50_000; index++) setting.send("a", { qos: 0 });
-  connection.publish = (_message, done) => {
-    done();
-    return () => {};
-  };
+  connection.publish = (each) => each.answer();
   connection.writable = true;
   sender.pump();
   await settled();
@@ -135,10 +131,9 @@ Deno.test("what cannot be handed over fails alone", async () => {
   using setting = new Setting();
   const { connection } = setting;
   const publish = connection.publish.bind(connection);
-  connection.publish = (each, done) => {
-    if (each.topic !== "bad") return publish(each, done);
-    done(new SyntaxError("bad topic"));
-    return () => {};
+  connection.publish = (each) => {
+    if (each.message.topic !== "bad") publish(each);
+    else each.answer(new SyntaxError("bad topic"));
   };
   setting.send("a", { topic: "bad" });
   setting.send("b");
