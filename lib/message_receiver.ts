@@ -12,8 +12,8 @@ import { ReceiveWaiters } from "./receive_waiters.ts";
 /** Reading goes on when what is held has fallen to this part of `maxBufferedBytes`. */
 const RESUME_AT = 0.75;
 
-/** How many messages are remembered by name. */
-const REMEMBERED = 65_536;
+/** How many messages are remembered by name, at the least. */
+const REMEMBERED = 32_768;
 
 /** How a message ended, or went back. */
 export type Outcome = "received" | "completed" | "abandoned" | "dead-lettered" | "cleared";

@@ -14,17 +14,38 @@ export interface SenderOptions {
   maxPending: number;
 }
 
-interface Job extends Publish {
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+/** A message from `send` to its answer. Thousands wait at a time, so it holds little. */
+class Job implements Publish {
+  readonly message: OutgoingMessage;
   /** Milliseconds since the epoch. */
   readonly deadline: number;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+  readonly #answered: (job: Job, error: Error | undefined) => void;
+  packetId = 0;
   /** Its place among the pending ones, `null` once its caller was told. */
-  place: ListNode<Job> | null;
+  place: ListNode<Job> | null = null;
   /** Whether it was handed over and is not answered. */
-  underWay: boolean;
-  signal?: AbortSignal;
-  abort?: () => void;
+  underWay = false;
+  signal: AbortSignal | undefined;
+  abort: (() => void) | undefined;
+
+  constructor(
+    message: OutgoingMessage,
+    deadline: number,
+    { resolve, reject }: Omit<PromiseWithResolvers<void>, "promise">,
+    answered: (job: Job, error: Error | undefined) => void,
+  ) {
+    this.message = message;
+    this.deadline = deadline;
+    this.resolve = resolve;
+    this.reject = reject;
+    this.#answered = answered;
+  }
+
+  answer(error?: Error): void {
+    this.#answered(this, error);
+  }
 }
 
 /**
@@ -43,6 +64,13 @@ export class MessageSender {
   /** Handed over and not answered; those whose caller was told count too. */
   #inFlight = 0;
   #pumping = false;
+  readonly #answered = (job: Job, error: Error | undefined): void => {
+    this.#inFlight--;
+    job.underWay = false;
+    if (error !== undefined) this.#fail(job, error);
+    else if (this.#end(job)) job.resolve();
+    this.pump();
+  };
 
   constructor(connection: Connection, options: SenderOptions) {
     this.#connection = connection;
@@ -77,28 +105,18 @@ export class MessageSender {
     if (passed !== null) {
       return Promise.reject(new NotSupportedError(`Cannot send to "${message.topic}": ${passed}`));
     }
-    return new Promise((resolve, reject) => {
-      const deadline = Date.now() + sendTimeout;
-      const job: Job = {
-        message,
-        resolve,
-        reject,
-        deadline,
-        place: null,
-        underWay: false,
-        packetId: 0,
-        answer: (error) => this.#answer(job, error),
-      };
-      if (signal !== undefined) {
-        job.signal = signal;
-        job.abort = () => this.#fail(job, signal.reason);
-        signal.addEventListener("abort", job.abort, { once: true });
-      }
-      job.place = this.#pending.push(job);
-      this.#next ??= job.place;
-      this.#alarm.by(deadline);
-      this.pump();
-    });
+    const { promise, ...ends } = Promise.withResolvers<void>();
+    const job = new Job(message, Date.now() + sendTimeout, ends, this.#answered);
+    if (signal !== undefined) {
+      job.signal = signal;
+      job.abort = () => this.#fail(job, signal.reason);
+      signal.addEventListener("abort", job.abort, { once: true });
+    }
+    job.place = this.#pending.push(job);
+    this.#next ??= job.place;
+    this.#alarm.by(job.deadline);
+    this.pump();
+    return promise;
   }
 
   /** Hands over what waits, as far as the window reaches. */
@@ -139,14 +157,6 @@ export class MessageSender {
     this.#inFlight++;
     job.underWay = true;
     this.#connection.publish(job);
-  }
-
-  #answer(job: Job, error: Error | undefined): void {
-    this.#inFlight--;
-    job.underWay = false;
-    if (error !== undefined) this.#fail(job, error);
-    else if (this.#end(job)) job.resolve();
-    this.pump();
   }
 
   #expire(): void {

@@ -178,16 +178,21 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
    * @throws {NotSupportedError} where it passes what the broker said it takes
    * @throws {TypeError} where the topic is a filter, or a property is no text that can be sent
    */
-  async send(
+  send(
     correlationId: string | null,
     envelope: MessageEnvelope,
     options: SendOptions = {},
   ): Promise<void> {
-    const session = this.#assertOpen("send");
-    options.signal?.throwIfAborted();
-    assertEnvelope(envelope);
-    assertSendOptions(options, options.expiry ?? envelope.expiry);
-    await session.send(correlationId, envelope, options);
+    // Not async: what waits for an answer would keep the envelope.
+    try {
+      const session = this.#assertOpen("send");
+      options.signal?.throwIfAborted();
+      assertEnvelope(envelope);
+      assertSendOptions(options, options.expiry ?? envelope.expiry);
+      return session.send(correlationId, envelope, options);
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   /** Sends a value as JSON. As `send` in everything else. */

@@ -115,7 +115,7 @@ export function decodePublish(flags: number, body: Uint8Array, version: 4 | 5): 
     if (length > 0) properties = readProperties(body, start, at);
   }
   return {
-    topic: readTopic(body.subarray(2, topicEnd)),
+    topic: readTopic(body, topicEnd),
     payload: copyOf(body.subarray(at)),
     qos: qos as QoS,
     retain: (flags & 1) === 1,
@@ -188,11 +188,7 @@ function readProperties(body: Uint8Array, start: number, end: number): WirePrope
         const nameEnd = textEnd(body, at, end);
         const valueEnd = textEnd(body, nameEnd, end);
         const name = textOf(at + 2, nameEnd);
-        const value = textOf(nameEnd + 2, valueEnd);
-        // Without a prototype a name such as "__proto__" is one like any other.
-        const all = properties.userProperties ??= Object.create(null) as Record<string, string>;
-        const known = all[name];
-        all[name] = known === undefined ? value : [known, value].flat();
+        addTo(properties.userProperties ??= {}, name, textOf(nameEnd + 2, valueEnd));
         at = valueEnd;
         break;
       }
@@ -231,6 +227,13 @@ function readProperties(body: Uint8Array, start: number, end: number): WirePrope
   return properties;
 }
 
+/** Adds a user property; one that comes again has all its values, in order ([MQTT-3.3.2-18]). */
+function addTo(all: Record<string, string | string[]>, name: string, given: string): void {
+  const value = Object.hasOwn(all, name) ? [all[name], given].flat() : given;
+  if (name !== "__proto__") all[name] = value; // An object without a prototype would be slower.
+  else Object.defineProperty(all, name, { value, enumerable: true, configurable: true });
+}
+
 /** Reads texts of a part of the body. Where that is ASCII all of it is decoded at once, which is cheaper. */
 function textReader(
   body: Uint8Array,
@@ -246,18 +249,19 @@ function textReader(
 
 let lastTopic = { bytes: new Uint8Array(), text: "" };
 
-/** Messages of a queue mostly come on one topic. */
-function readTopic(bytes: Uint8Array): string {
-  if (!isEqual(bytes, lastTopic.bytes)) {
-    lastTopic = { bytes: bytes.slice(), text: decoder.decode(bytes) };
+/** The topic that stands at the beginning, up to `end`. Messages of a queue mostly come on one. */
+function readTopic(body: Uint8Array, end: number): string {
+  if (!beginsWith(body, end, lastTopic.bytes)) {
+    const bytes = body.slice(0, end);
+    lastTopic = { bytes, text: decoder.decode(bytes.subarray(2)) };
   }
   return lastTopic.text;
 }
 
-function isEqual(a: Uint8Array, b: Uint8Array): boolean {
-  if (a.byteLength !== b.byteLength) return false;
-  for (let index = 0; index < a.byteLength; index++) {
-    if (a[index] !== b[index]) return false;
+function beginsWith(body: Uint8Array, end: number, expected: Uint8Array): boolean {
+  if (end !== expected.byteLength) return false;
+  for (let index = 0; index < end; index++) {
+    if (body[index] !== expected[index]) return false;
   }
   return true;
 }

@@ -37,6 +37,7 @@ export class QueueSession {
   readonly receiver: MessageReceiver;
   readonly #parts: SessionParts;
   readonly #listeners = new Set<MessageListener>();
+  readonly #countSent: () => void;
   #announced = false;
   /** The topic name that was checked last. */
   #lastTopic: string | null = null;
@@ -51,6 +52,7 @@ export class QueueSession {
     }
     const filter = options.group === undefined ? topic : sharedFilter(options.group, topic);
     this.#parts = parts;
+    this.#countSent = () => void counters.sent++;
     this.options = options;
     this.connection = new MqttConnection(options, filter, {
       onDelivery: (delivery) => {
@@ -120,21 +122,25 @@ export class QueueSession {
     await this.connection.close();
   }
 
-  /** Encodes and sends a message; a mandatory one fails where it is known that nobody is subscribed. */
-  async send(
+  /**
+   * Encodes and sends a message; a mandatory one fails where it is known that nobody is subscribed.
+   *
+   * @throws {TypeError} where it cannot be encoded, or the topic be published to
+   */
+  send(
     correlationId: string | null,
     envelope: MessageEnvelope,
     given: SendOptions,
     mandatory = false,
   ): Promise<void> {
-    const { options, topic: own, counters } = this.#parts;
+    const { options, topic: own } = this.#parts;
     const { qos = options.qos, retain = options.retain, topic = own, signal } = given;
     const { protocolVersion } = this.connection.limits!;
     if (topic !== this.#lastTopic) assertTopicName(topic);
     this.#lastTopic = topic;
     const expiry = given.expiry ?? envelope.expiry ?? options.messageExpiry ?? null;
     if (expiry !== null) this.#assertExpiry("send");
-    await traceSend(topic, envelope, (carrier) => {
+    return traceSend(topic, envelope, (carrier) => {
       const { payload, properties } = encodeEnvelope(envelope, {
         correlationId,
         serializeEnvelope: options.serializeEnvelope,
@@ -143,9 +149,9 @@ export class QueueSession {
         now: Date.now(),
         carrier,
       });
-      return this.sender.send({ topic, payload, properties, qos, retain, mandatory }, signal);
+      const message = { topic, payload, properties, qos, retain, mandatory };
+      return this.sender.send(message, signal).then(this.#countSent);
     });
-    counters.sent++;
   }
 
   /** Sends many without waiting for one before the next, as there is room; tells each failure. */

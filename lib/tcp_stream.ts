@@ -47,8 +47,8 @@ export class TcpStream extends Duplex {
   override uncork(): void {}
 
   /** Takes a chunk; `false` where the caller should wait for `drain`. */
-  override write(chunk: Uint8Array | string, ...rest: unknown[]): boolean {
-    const done = rest.at(-1);
+  override write(chunk: Uint8Array | string, encodingOrDone?: unknown, last?: unknown): boolean {
+    const done = last ?? encodingOrDone;
     if (this.destroyed || this.writableEnded) {
       if (typeof done === "function") done(new Error("the connection is closed"));
       return false;
