@@ -10,7 +10,7 @@ export function readLimits(connack: IConnackPacket, protocolVersion: 4 | 5): Bro
     maximumQoS: (told.maximumQoS ?? 2) as QoS,
     retainAvailable: told.retainAvailable ?? true,
     wildcards: told.wildcardSubscriptionAvailable ?? true,
-    sharedSubscriptions: protocolVersion === 5 && (told.sharedSubscriptionAvailable ?? true),
+    sharedSubscriptions: protocolVersion === 5 ? told.sharedSubscriptionAvailable ?? true : null,
     receiveMaximum: told.receiveMaximum ?? 65_535,
     maximumPacketSize: told.maximumPacketSize ?? null,
   };

@@ -74,7 +74,8 @@ export interface BrokerLimits {
   maximumQoS: QoS;
   retainAvailable: boolean;
   wildcards: boolean;
-  sharedSubscriptions: boolean;
+  /** `null` where the broker does not tell (3.1.1) and it was not tried. */
+  sharedSubscriptions: boolean | null;
   /** How many publishes may wait for their acknowledgement at once, ours to the broker. */
   receiveMaximum: number;
   /** Largest packet that the broker takes, in bytes; `null` without a limit. */

@@ -108,6 +108,11 @@ export class DeferredAcks {
     this.#flush(held);
   }
 
+  /** How many messages are not acknowledged. */
+  get held(): number {
+    return this.#held.size;
+  }
+
   /** Whether something was settled while the link was down, and waits to be delivered again. */
   get owes(): boolean {
     for (const held of this.#held.values()) {

@@ -2,8 +2,13 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import { toError } from "./errors.ts";
 import type { MessageEnvelope } from "./message_envelope.ts";
 
-/** Which listener's handler is at work: it must not wait for its own end. */
+/** Which listener's handler is at work: it must not wait for its own end, nor for one that waits for it. */
 const calledBy = new AsyncLocalStorage<MessageListener>();
+
+/** The listener by whose handler this is called, where it is. */
+export function callingListener(): MessageListener | undefined {
+  return calledBy.getStore();
+}
 
 /** How a listener takes and settles messages. */
 export interface MessageSource {
@@ -48,10 +53,10 @@ export class MessageListener {
     return this.#done;
   }
 
-  /** Takes no more; resolves when what is running is through, or at once for who is called by it. */
+  /** Takes no more; resolves when what is running is through. */
   async stop(): Promise<void> {
     this.#stop.abort();
-    if (calledBy.getStore() !== this) await this.#done;
+    await this.#done;
   }
 
   /** The same loop for a caller that asks for each message. What is at hand when it leaves goes back. */

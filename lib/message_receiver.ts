@@ -5,15 +5,12 @@ import { LockLostError, QueueClosedError } from "./errors.ts";
 import { type BufferEntry, costOf, MessageBuffer } from "./message_buffer.ts";
 import { MessageEnvelope, receiptOf, setReceipt } from "./message_envelope.ts";
 import type { ReceiveMode, ResolvedOptions } from "./queue_options.ts";
-import { RecentNames } from "./recent_names.ts";
-import { isResent, nameOf } from "./resent_mark.ts";
+import { Receipt } from "./receipt.ts";
 import { ReceiveWaiters } from "./receive_waiters.ts";
+import { Repetitions } from "./repetitions.ts";
 
 /** Reading goes on when what is held has fallen to this part of `maxBufferedBytes`. */
 const RESUME_AT = 0.75;
-
-/** How many messages are remembered by name, at the least. */
-const REMEMBERED = 32_768;
 
 /** How a message ended, or went back. */
 export type Outcome = "received" | "completed" | "abandoned" | "dead-lettered" | "cleared";
@@ -37,24 +34,6 @@ export interface ReceiverHandlers {
   onExhausted(envelope: MessageEnvelope): void;
 }
 
-/** What ties an envelope that was handed out to the message that is held. It is the lock's reference. */
-class Receipt {
-  readonly owner: MessageReceiver;
-  readonly entry: BufferEntry;
-  /** `null` for a copy that was peeked and for a message that was removed at once. */
-  readonly lock: object | null;
-  /** Received and deleted. */
-  readonly removed: boolean;
-  settled = false;
-
-  constructor(owner: MessageReceiver, entry: BufferEntry, lock: object | null, removed = false) {
-    this.owner = owner;
-    this.entry = entry;
-    this.lock = lock;
-    this.removed = removed;
-  }
-}
-
 /**
  * The receiving half of a queue: what arrived and is held, who waits for it, and how it is settled.
  * An envelope is made anew each time one is handed out, so nobody holds the same one twice.
@@ -66,10 +45,7 @@ export class MessageReceiver {
   readonly #buffer = new MessageBuffer();
   readonly #waiters = new ReceiveWaiters();
   readonly #alarm = new Alarm(() => this.#expire());
-  /** Names of messages that were settled, by packet id: their acknowledgement may get lost with the link. */
-  readonly #settledNames = new Map<number, string>();
-  /** What came lately, so that a repetition by its sender is recognised. */
-  readonly #names = new RecentNames(REMEMBERED);
+  readonly #repetitions: Repetitions;
   #paused = false;
   #closed = false;
 
@@ -77,6 +53,7 @@ export class MessageReceiver {
     this.#connection = connection;
     this.#options = options;
     this.#handlers = handlers;
+    this.#repetitions = new Repetitions(options.serializeEnvelope !== false);
   }
 
   /** What is held. */
@@ -87,8 +64,8 @@ export class MessageReceiver {
   /** Takes in a message that the connection delivered. */
   accept(delivery: Delivery): void {
     if (this.#closed) return;
-    const name = delivery.qos === 0 ? null : nameOf(delivery, this.#readsJson);
-    if (name !== null && (this.#wasSettled(delivery, name) || this.#isRepetition(delivery, name))) {
+    const name = this.#repetitions.nameOf(delivery);
+    if (name !== null && this.#isRepetition(delivery, name)) {
       this.#connection.settle(delivery);
       return;
     }
@@ -122,6 +99,13 @@ export class MessageReceiver {
   /** Copies of the first `max` available messages. */
   peek(max: number): MessageEnvelope[] {
     return this.#buffer.peek(max).map((entry) => this.#envelopeOf(entry));
+  }
+
+  /** What is under way to settle the message, resolved however it goes; `null` where nothing is. */
+  underWay(envelope: MessageEnvelope): Promise<void> | null {
+    const receipt = receiptOf(envelope);
+    if (!(receipt instanceof Receipt) || receipt.underWay === null) return null;
+    return receipt.underWay.catch(() => {}); // Whoever began it is told.
   }
 
   /** Removes a message that was locked, or peeked and is still available. */
@@ -171,37 +155,27 @@ export class MessageReceiver {
     envelope.lockedUntil = new Date(until);
   }
 
-  /** Removes a message once `work` is done; its lock does not run out meanwhile. */
+  /**
+   * Removes a message once `work` is done; its lock does not run out meanwhile. Resolves with a copy,
+   * or `null` where it was settled before.
+   */
   async removeAfter(
     envelope: MessageEnvelope,
     outcome: Outcome,
     work: () => Promise<void>,
-  ): Promise<void> {
+  ): Promise<MessageEnvelope | null> {
+    const before = this.underWay(envelope);
+    if (before !== null) await before;
     const receipt = this.#receiptOf(envelope, VERBS[outcome]);
-    const { entry, lock, removed } = receipt;
-    if (receipt.settled) return;
-    if (removed) {
-      await work(); // The broker has let go of it already.
-      this.#end(envelope, receipt);
-      this.#handlers.onSettle(() => this.#envelopeOf(entry), outcome);
-      return;
-    }
-    this.#assertHeld(receipt, VERBS[outcome]);
-    const until = entry.deadline;
-    if (lock === null) this.#buffer.detain(entry);
-    else this.#buffer.renew(entry, Infinity);
-    receipt.settled = true; // Whoever settles it meanwhile comes too late.
+    if (receipt.settled) return null;
+    const copy = this.#envelopeOf(receipt.entry);
+    receipt.underWay = this.#removeAfter(envelope, receipt, outcome, work);
     try {
-      await work();
-    } catch (error) {
-      receipt.settled = false;
-      if (lock === null) this.#giveBack(entry);
-      else this.#renew(entry, until);
-      throw error;
+      await receipt.underWay;
+    } finally {
+      receipt.underWay = null;
     }
-    if (this.#closed) throw closed(VERBS[outcome]);
-    this.#end(envelope, receipt);
-    this.#remove(entry, outcome);
+    return copy;
   }
 
   /** Gives a message back after `delay` milliseconds, however often it was delivered. */
@@ -219,11 +193,50 @@ export class MessageReceiver {
     return entries.length;
   }
 
+  /** Whether no more is read until there is room. */
+  get isFull(): boolean {
+    return this.#paused;
+  }
+
+  /** Rejects who waits. */
+  rejectWaiting(error: Error): void {
+    this.#waiters.rejectAll(error);
+  }
+
   /** Rejects who waits. What is held is released: it was not acknowledged. */
   close(): void {
     this.#closed = true;
     this.#alarm.stop();
     this.#waiters.rejectAll(closed("receive"));
+  }
+
+  async #removeAfter(
+    envelope: MessageEnvelope,
+    receipt: Receipt<MessageReceiver>,
+    outcome: Outcome,
+    work: () => Promise<void>,
+  ): Promise<void> {
+    const { entry, lock, removed } = receipt;
+    if (removed) {
+      await work(); // The broker has let go of it already.
+      this.#end(envelope, receipt);
+      this.#handlers.onSettle(() => this.#envelopeOf(entry), outcome);
+      return;
+    }
+    this.#assertHeld(receipt, VERBS[outcome]);
+    const until = entry.deadline;
+    if (lock === null) this.#buffer.detain(entry);
+    else this.#buffer.renew(entry, Infinity);
+    try {
+      await work();
+    } catch (error) {
+      if (lock === null) this.#giveBack(entry);
+      else this.#renew(entry, until);
+      throw error;
+    }
+    if (this.#closed) throw closed(VERBS[outcome]);
+    this.#end(envelope, receipt);
+    this.#remove(entry, outcome);
   }
 
   #hand(entry: BufferEntry, mode: ReceiveMode): MessageEnvelope {
@@ -270,7 +283,7 @@ export class MessageReceiver {
   #remove(entry: BufferEntry, outcome: Outcome): void {
     const { delivery, name } = entry;
     this.#buffer.remove(entry);
-    if (name !== null) this.#settledNames.set(delivery.packetId!, name);
+    if (name !== null) this.#repetitions.settle(delivery, name);
     this.#connection.settle(delivery);
     this.#handlers.onSettle(() => this.#envelopeOf(entry), outcome);
     this.#regulate();
@@ -284,18 +297,19 @@ export class MessageReceiver {
   #giveBack(entry: BufferEntry, availableAt?: number): void {
     this.#buffer.release(entry, availableAt);
     this.#handlers.onSettle(() => this.#envelopeOf(entry), "abandoned");
+    if (entry.expiresAt <= Date.now()) return this.#expire(); // Its time ran out under the lock.
     this.#alarm.by(this.#buffer.nextDeadline);
     this.#waiters.serve((mode) => this.take(mode));
     this.#regulate();
   }
 
-  #end(envelope: MessageEnvelope, receipt: Receipt): void {
+  #end(envelope: MessageEnvelope, receipt: Receipt<MessageReceiver>): void {
     receipt.settled = true;
     envelope.setReference(null);
     envelope.lockedUntil = null;
   }
 
-  #receiptOf(envelope: MessageEnvelope, action: string): Receipt {
+  #receiptOf(envelope: MessageEnvelope, action: string): Receipt<MessageReceiver> {
     if (this.#closed) throw closed(action);
     if (!(envelope instanceof MessageEnvelope)) {
       throw new TypeError(`Cannot ${action}: a MessageEnvelope is needed, received ${envelope}`);
@@ -313,7 +327,7 @@ export class MessageReceiver {
     return receipt;
   }
 
-  #assertHeld(receipt: Receipt, action: string): void {
+  #assertHeld(receipt: Receipt<MessageReceiver>, action: string): void {
     const { entry, lock } = receipt;
     if (lock === null ? entry.state !== "available" : entry.lock !== lock) {
       throw lost(entry, action);
@@ -350,31 +364,11 @@ export class MessageReceiver {
     this.#regulate();
   }
 
-  /**
-   * Whether this is a message that was settled and came again: its PUBACK was lost with the link, or
-   * the broker starts QoS 2 anew (aedes does). The packet id alone does not tell, as the broker may
-   * have given it to a new message that was lost too: the name must be the same.
-   */
-  #wasSettled({ dup, packetId }: Delivery, name: string): boolean {
-    return dup && this.#settledNames.get(packetId!) === name;
-  }
-
-  /**
-   * Whether this is a message that its sender sent again, because an acknowledgement was lost with a
-   * link, though it had come. The broker took it for a new one.
-   */
   #isRepetition(delivery: Delivery, name: string): boolean {
-    if (isResent(delivery, this.#readsJson) && this.#names.has(name)) {
-      this.#handlers.onRepeated();
-      return true;
-    }
-    this.#names.add(name);
-    return false;
-  }
-
-  /** Whether a payload may be an envelope, more than a body. */
-  get #readsJson(): boolean {
-    return this.#options.serializeEnvelope !== false;
+    if (this.#repetitions.wasSettled(delivery, name)) return true;
+    if (!this.#repetitions.wasSentAgain(delivery, name)) return false;
+    this.#handlers.onRepeated();
+    return true;
   }
 
   /** Makes room for a message of QoS 0, which is not held back by the broker. */

@@ -82,6 +82,11 @@ export class MessageSender {
     return this.#pending.size;
   }
 
+  /** Whether one more would be refused. */
+  get isFull(): boolean {
+    return this.pending >= this.#options.maxPending;
+  }
+
   /**
    * Sends a message; resolves when the broker has it (QoS 0: when it is written).
    *
@@ -93,7 +98,7 @@ export class MessageSender {
   send(message: OutgoingMessage, signal?: AbortSignal): Promise<void> {
     const { maxPending, sendTimeout } = this.#options;
     if (signal?.aborted) return Promise.reject(signal.reason);
-    if (this.pending >= maxPending) {
+    if (this.isFull) {
       const error = new QueueFullError(
         `Cannot send: ${maxPending} messages wait to be sent already`,
         maxPending,
@@ -145,10 +150,11 @@ export class MessageSender {
   }
 
   /** Rejects what is pending. */
-  close(): void {
-    const error = new QueueClosedError(
+  close(
+    error: Error = new QueueClosedError(
       "Cannot send: the queue was closed before the broker had it",
-    );
+    ),
+  ): void {
     for (const job of [...this.#pending]) this.#fail(job, error);
     this.#alarm.stop();
   }

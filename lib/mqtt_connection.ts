@@ -14,6 +14,7 @@ import { type LinkHandlers, MqttLink } from "./mqtt_link.ts";
 import { connectWithFallback } from "./protocol_fallback.ts";
 import type { ResolvedOptions } from "./queue_options.ts";
 import { deliversToShared } from "./shared_probe.ts";
+import { readRetained } from "./retained_messages.ts";
 import { isShared } from "./topic_filter.ts";
 import { settledWithin } from "./within.ts";
 
@@ -124,17 +125,12 @@ export class MqttConnection implements Connection {
     this.#reading = reading.promise;
     await before; // Two at once would see each other's messages.
     try {
-      const { connectTimeout, url } = this.#options;
       if (!this.writable) {
+        const { url } = this.#options;
         throw new ConnectionError(`Cannot read "${filter}": the link is down`, url, null);
       }
-      const read = this.#outbound!.readRetained(filter, onMessage);
-      if (!await settledWithin(connectTimeout, read)) {
-        throw new TimeoutError(
-          `Cannot read "${filter}": no answer within ${connectTimeout} ms`,
-          connectTimeout,
-        );
-      }
+      const read = readRetained(this.#outbound!, filter, onMessage);
+      await this.#answered(read, `Cannot read "${filter}"`);
     } finally {
       reading.resolve();
     }
@@ -161,6 +157,8 @@ export class MqttConnection implements Connection {
     this.setPaused(false); // A link that is not read would not see its own end.
     if (this.#acks?.owes) await settledWithin(SYNCHRONIZE_MS, this.#payOwed());
     await Promise.all([this.#inbound?.close(), this.#outbound?.close()]);
+    await this.#subscribing?.catch(() => {}); // Whoever asked is told.
+    this.#subscribed = false;
     this.#inbound = this.#outbound = this.#acks = null;
     this.#limits = null;
   }
@@ -168,7 +166,9 @@ export class MqttConnection implements Connection {
   async #requireShared(link: MqttLink): Promise<void> {
     const limits = this.#limits!;
     if (limits.protocolVersion === 4) {
-      limits.sharedSubscriptions = await deliversToShared(link);
+      const probe = deliversToShared(link);
+      await this.#answered(probe, `Cannot subscribe to "${this.#filter}"`);
+      limits.sharedSubscriptions = await probe;
     }
     if (limits.sharedSubscriptions) return;
     throw new NotSupportedError(
@@ -218,9 +218,8 @@ export class MqttConnection implements Connection {
         throw error;
       }
     }
-    if (this.#inbound === null) return; // It was closed meanwhile.
     await this.#subscribeInbound(this.#inbound);
-    this.#subscribed = this.#inbound !== null;
+    this.#subscribed = true;
     await this.synchronize(); // What waited at the broker is here before the first answer.
   }
 
@@ -229,19 +228,30 @@ export class MqttConnection implements Connection {
    * more than can be held before it brings the answer. That is read, and told where it is bad, later.
    */
   async #subscribeInbound(link: MqttLink): Promise<void> {
-    const { qos, connectTimeout } = this.#options;
     this.#confirmed = false;
-    const asked = link.subscribe(this.#filter, qos);
-    if (!await settledWithin(connectTimeout, Promise.race([asked, this.#stalled.promise]))) {
-      throw new TimeoutError(
-        `Cannot subscribe to "${this.#filter}": no answer within ${connectTimeout} ms`,
-        connectTimeout,
-      );
-    }
+    let awaited = true;
+    const asked = link.subscriptions.subscribe(this.#filter, this.#options.qos, "once");
     asked.then(() => this.#confirmed = true, (error) => {
-      // Where the link was lost it is asked again on the next one.
-      if (link.state === "connected") this.#handlers.onError(toError(error));
+      if (!awaited) this.#loseSubscription(link, error);
     });
+    const answered = Promise.race([asked, this.#stalled.promise]);
+    await this.#answered(answered, `Cannot subscribe to "${this.#filter}"`);
+    awaited = false;
+  }
+
+  /** A queue that is not subscribed is deaf, and its link must not count as up: it is tried again. */
+  #loseSubscription(link: MqttLink, thrown: unknown): void {
+    if (link.state !== "connected") return; // The link was lost: it is asked again on the next one.
+    const error = toError(thrown);
+    this.#handlers.onError(error);
+    link.drop(error);
+  }
+
+  /** Waits for what the broker is asked, for a bounded time. */
+  async #answered(asked: Promise<unknown>, action: string): Promise<void> {
+    const { connectTimeout } = this.#options;
+    if (await settledWithin(connectTimeout, asked)) return;
+    throw new TimeoutError(`${action}: no answer within ${connectTimeout} ms`, connectTimeout);
   }
 
   #link(
@@ -265,7 +275,7 @@ export class MqttConnection implements Connection {
       ...handlers,
       onChange: (change) => this.#onLinkChange(change),
       onTakenOver: () => {
-        if (!this.#takenOver) this.#handlers.onSessionLost("taken-over", 0);
+        if (!this.#takenOver) this.#handlers.onSessionLost("taken-over", this.#acks?.held ?? 0);
         this.#takenOver = true; // Both links tell.
       },
     });
@@ -302,12 +312,12 @@ export class MqttConnection implements Connection {
     if (!this.#subscribed || sessionPresent && this.#confirmed) return;
     const link = this.#inbound!;
     this.#resubscribing = true;
-    this.#subscribeInbound(link).catch((error) => {
-      if (link.state === "connected") this.#handlers.onError(toError(error));
-    }).finally(() => {
-      this.#resubscribing = false;
-      if (this.writable) this.#handlers.onWritable();
-    });
+    this.#subscribeInbound(link).catch((error) => this.#loseSubscription(link, error)).finally(
+      () => {
+        this.#resubscribing = false;
+        if (this.writable) this.#handlers.onWritable();
+      },
+    );
   }
 
   #onLinkChange(change: LinkChange): void {

@@ -1,15 +1,15 @@
 import { Backoff } from "./backoff.ts";
 import { readLimits } from "./broker_limits.ts";
-import type { BrokerLimits, Delivery, LinkChange, LinkState, QoS } from "./connection.ts";
+import type { BrokerLimits, Delivery, LinkChange, LinkState } from "./connection.ts";
 import type { IConnackPacket, IStream, MqttClient } from "./deps.ts";
-import { toError } from "./errors.ts";
+import { QueueClosedError, toError } from "./errors.ts";
 import {
   closedWithoutReason,
   disconnected,
   explainFailure,
   type LinkAction,
-  refusedSubscription,
 } from "./link_errors.ts";
+import { LinkSubscriptions } from "./link_subscriptions.ts";
 import {
   createClient,
   discardSession,
@@ -53,11 +53,14 @@ export class MqttLink {
   readonly #handlers: LinkHandlers;
   /** What is sent over it. */
   readonly publishes: OutgoingPublishes;
+  /** What is subscribed to over it. */
+  readonly subscriptions: LinkSubscriptions;
   readonly #watchers = new Set<(delivery: Delivery) => void>();
   #client: MqttClient | null = null;
   #roundTrips: RoundTrips | null = null;
   #state: LinkState = "closed";
   #opening: PromiseWithResolvers<void> | null = null;
+  #opened: Promise<void> = Promise.resolve();
   #limits: BrokerLimits | null = null;
   /** Whether the broker has accepted the link that is being read. */
   #accepted = false;
@@ -68,12 +71,14 @@ export class MqttLink {
   #takenOver = false;
   readonly #backoff: Backoff;
   #connectedAt = 0;
+  #losses = 0;
   #retryTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: LinkOptions, handlers: LinkHandlers) {
     this.#options = options;
     this.#handlers = handlers;
     this.#backoff = new Backoff(options.reconnectTimeout);
+    this.subscriptions = new LinkSubscriptions(() => this.#client!, options.url);
     this.publishes = new OutgoingPublishes(this);
   }
 
@@ -83,6 +88,11 @@ export class MqttLink {
 
   get url(): string {
     return this.#options.url;
+  }
+
+  /** How often it was lost. */
+  get losses(): number {
+    return this.#losses;
   }
 
   get sendsJson(): boolean {
@@ -97,34 +107,15 @@ export class MqttLink {
   /** Connects once; rejects, and leaves nothing behind, where that fails. */
   async open(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    await requireNetworkPermission(this.#options.url);
     const opening = this.#opening = Promise.withResolvers<void>();
     opening.promise.catch(() => {}); // It may fail before it is awaited below.
-    this.#change("connecting");
-    const client = this.#client = createClient(this.#options, this.publishes.ids, {
-      onChunk: () => this.#heard = true,
-      onPacket: (type, flags, body) => this.#take(type, flags, body),
-    });
-    this.#roundTrips = new RoundTrips(client);
-    this.#listen(client);
     const abort = () => opening.reject(signal!.reason);
-    if (signal?.aborted) abort(); // While the permission was asked for.
     signal?.addEventListener("abort", abort, { once: true });
-    try {
-      await renewCredentials(client, this.#options, opening.promise);
-      signal?.throwIfAborted();
-      // A session that begins clean would not outlive its link (3.1.1) or a restart of Mosquitto.
-      if (this.#options.startsClean) await discardSession(this.#options);
-      client.connect();
-      await opening.promise;
-    } catch (error) {
-      this.#change("closed", { cause: toError(error) });
-      await endClient(client, true);
-      throw error;
-    } finally {
+    this.#opened = this.#connect(opening.promise).finally(() => {
       signal?.removeEventListener("abort", abort);
       this.#opening = null;
-    }
+    });
+    await this.#opened;
   }
 
   /** Writes a packet; `false` where there is no room for more. Nothing is written to a link that is down. */
@@ -150,39 +141,18 @@ export class MqttLink {
     if (this.#state === "connected") await this.#roundTrips!.make();
   }
 
-  /** Subscribes; rejects where the broker refuses. */
-  async subscribe(filter: string, qos: QoS): Promise<void> {
-    try {
-      // Retain handling 1: what is retained comes with a new subscription only ([MQTT-3.3.1-10]).
-      await this.#client!.subscribeAsync(filter, { qos, rh: 1 });
-    } catch (error) {
-      throw refusedSubscription(filter, this.url, error);
-    }
-  }
-
-  /** Looks at the retained messages under a filter that is not subscribed to otherwise. */
-  async readRetained(filter: string, onMessage: (delivery: Delivery) => void): Promise<void> {
-    const unwatch = this.watch((delivery) => {
-      if (delivery.retain) onMessage(delivery);
-    });
-    try {
-      await this.subscribe(filter, 0);
-      await this.ping(); // They came before the answer to this.
-    } finally {
-      unwatch();
-      await this.unsubscribe(filter);
-    }
-  }
-
-  /** Ends a subscription, where the link is up. */
-  async unsubscribe(filter: string): Promise<void> {
-    if (this.#state === "connected" || this.#client?.connected) {
-      await this.#client!.unsubscribeAsync(filter);
-    }
+  /** Cuts the link, which is made again as if it had been lost. */
+  drop(cause: Error): void {
+    this.#lastError = cause;
+    this.#client!.stream.destroy();
   }
 
   /** Ends the link and, where it is private, the session. Idempotent. */
   async close(): Promise<void> {
+    if (this.#opening !== null) {
+      this.#opening.reject(new QueueClosedError("Cannot connect: the queue was closed"));
+      await this.#opened.catch(() => {}); // Whoever opens it is told.
+    }
     if (this.#client === null || this.#state === "closed") return;
     const client = this.#client;
     const { isPrivate, protocolVersion } = this.#options;
@@ -196,6 +166,32 @@ export class MqttLink {
     }
     const sessionRemains = protocolVersion === 4 || !connected;
     if (isPrivate && sessionRemains && !this.#takenOver) await discardSession(this.#options);
+  }
+
+  /** @param wanted rejects where the link is not wanted any more, or cannot be made */
+  async #connect(wanted: Promise<void>): Promise<void> {
+    const stillWanted = () => Promise.race([wanted, Promise.resolve()]);
+    await requireNetworkPermission(this.#options.url);
+    await stillWanted();
+    this.#change("connecting");
+    const client = this.#client = createClient(this.#options, this.publishes.ids, {
+      onChunk: () => this.#heard = true,
+      onPacket: (type, flags, body) => this.#take(type, flags, body),
+    });
+    this.#roundTrips = new RoundTrips(client);
+    this.#listen(client);
+    try {
+      await renewCredentials(client, this.#options, wanted);
+      // A session that begins clean would not outlive its link (3.1.1) or a restart of Mosquitto.
+      if (this.#options.startsClean) await discardSession(this.#options);
+      await stillWanted();
+      client.connect();
+      await wanted;
+    } catch (error) {
+      this.#change("closed", { cause: toError(error) });
+      await endClient(client, true);
+      throw error;
+    }
   }
 
   #listen(client: MqttClient): void {
@@ -258,6 +254,7 @@ export class MqttLink {
     this.#connectedAt = Date.now();
     this.#lastError = undefined;
     this.publishes.link();
+    this.subscriptions.link();
     if (this.#opening !== null) this.#opening.resolve();
     else this.#handlers.onReconnect(packet.sessionPresent);
     this.#change("connected");
@@ -265,18 +262,19 @@ export class MqttLink {
 
   #down(): void {
     this.#accepted = false;
+    this.#losses++;
     const cause = this.#lastError ?? closedWithoutReason(
       this.#action,
       this.url,
       this.#backoff.attempts > 1 && !this.#options.isPrivate ? this.#options.clientId : null,
     );
     this.#handlers.onClose?.();
-    this.publishes.unlink(cause);
     if (this.#opening !== null) {
       this.#opening.reject(cause);
     } else if (this.#state !== "closed") {
       this.#lose(cause);
     }
+    this.publishes.unlink(cause); // Who is told may send, and must find the link down.
   }
 
   get #action(): LinkAction {

@@ -43,6 +43,14 @@ export interface QueueStats extends QueueCounters {
   pendingSends: number;
 }
 
+/** An `open` at work. */
+interface Opening {
+  readonly cancel: AbortController;
+  readonly done: Promise<void>;
+  /** How many calls wait for it. */
+  callers: number;
+}
+
 /** What `listen` hands messages to. */
 export type MessageReceiverLike =
   | ((envelope: MessageEnvelope, queue: MqttMessageQueue) => unknown)
@@ -74,10 +82,10 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
   readonly #counters: QueueCounters = createCounters();
   readonly #deadLetters: DeadLetters;
   #session: QueueSession | null = null;
-  #opening: Promise<void> | null = null;
+  #opening: Opening | null = null;
   #closing: Promise<void> | null = null;
-  #openers = 0;
-  #cancelOpening = new AbortController();
+  /** Aborted by `close`: whatever `open` was called before it ends. */
+  #untilClose = new AbortController();
 
   /**
    * Makes a queue that is not open yet.
@@ -131,32 +139,44 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
    * @throws {ConfigError} where no topic is configured
    */
   async open(_correlationId: string | null = null, options: WaitOptions = {}): Promise<void> {
-    options.signal?.throwIfAborted();
-    if (this.#closing !== null) await this.#closing;
+    const { signal } = options;
+    signal?.throwIfAborted();
+    const { signal: closed } = this.#untilClose;
+    const ended = signal === undefined ? closed : AbortSignal.any([signal, closed]);
+    await abortable(this.#closing ?? Promise.resolve(), ended);
+    while (this.#opening?.cancel.signal.aborted) { // Nobody wants that one any more.
+      await abortable(this.#opening.done.catch(() => {}), ended);
+    }
+    ended.throwIfAborted();
     if (this.#session !== null) return;
-    const opening = this.#opening ??= this.#open().finally(() => this.#opening = null);
-    this.#openers++;
+    const opening = this.#opening ??= this.#beginOpening();
+    opening.callers++;
     try {
-      await abortable(opening, options.signal);
+      await abortable(opening.done, ended);
     } catch (error) {
-      if (this.#openers === 1) {
-        this.#cancelOpening.abort(error); // Nobody else waits for it.
-        await opening.catch(() => {}); // The error is the caller's already.
+      if (opening.callers === 1) {
+        opening.cancel.abort(error); // Nobody else waits for it.
+        await opening.done.catch(() => {}); // The error is the caller's already.
       }
       throw error;
     } finally {
-      this.#openers--;
+      opening.callers--;
     }
   }
 
   /**
    * Sends what is pending while there is a link, gives back what is locked, and ends the link. A
    * private session ends at the broker too. Who waits in `receive` gets a `QueueClosedError`.
+   * Receivers that `listen` runs may finish, for `lockTimeout` at most: what is not through by then
+   * comes again. So does the message of a receiver that closes its own queue.
    *
    * @param _correlationId ties it to other work
    */
   async close(_correlationId: string | null = null): Promise<void> {
-    this.#cancelOpening.abort(new QueueClosedError("Cannot open: the queue was closed"));
+    const closed = new QueueClosedError("Cannot open: the queue was closed");
+    this.#untilClose.abort(closed);
+    this.#untilClose = new AbortController();
+    this.#opening?.cancel.abort(closed);
     this.#closing ??= this.#close().finally(() => this.#closing = null);
     await this.#closing;
   }
@@ -211,7 +231,7 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
    * Sends many, in order, without waiting for one before the next. More than `maxPending` are
    * handed over as there is room.
    *
-   * @throws {BatchSendError} naming each one that failed; the others are sent
+   * @throws {BatchSendError} naming each one that failed, also because the signal came; the others are sent
    */
   async sendBatch(
     correlationId: string | null,
@@ -219,6 +239,7 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
     options: SendOptions = {},
   ): Promise<void> {
     const session = this.#assertOpen("send");
+    options.signal?.throwIfAborted();
     await session.sendBatch(envelopes, (each) => this.send(correlationId, each, options));
   }
 
@@ -320,12 +341,16 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
    * Removes a message: the broker may forget it. Twice is harmless. A peeked copy stands for its
    * message while that is available.
    *
+   * @throws {ConnectionError} where the link is lost for good: the message comes again
    * @throws {LockLostError} where the lock ran out or another receiver has the message
    * @throws {TypeError} where the envelope did not come from this queue
    */
-  // deno-lint-ignore require-await -- the broker's own settlement will be awaited here
   async complete(envelope: MessageEnvelope): Promise<void> {
-    this.#assertOpen("complete").receiver.complete(envelope);
+    const session = this.#assertOpen("complete");
+    session.assertLinked("complete");
+    const before = session.receiver.underWay(envelope);
+    if (before !== null) await before;
+    session.receiver.complete(envelope);
   }
 
   /**
@@ -335,11 +360,13 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
    * @param options `delay` in milliseconds
    * @throws {LockLostError} where the lock ran out or another receiver has the message
    */
-  // deno-lint-ignore require-await -- as above
   async abandon(envelope: MessageEnvelope, options: { delay?: number } = {}): Promise<void> {
     const { delay = 0 } = options;
     assertDuration("abandon", delay, 0);
-    this.#assertOpen("abandon").receiver.abandon(envelope, delay);
+    const { receiver } = this.#assertOpen("abandon");
+    const before = receiver.underWay(envelope);
+    if (before !== null) await before;
+    receiver.abandon(envelope, delay);
   }
 
   /**
@@ -349,7 +376,7 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
    * @param lockTimeout milliseconds; as configured where it is not given
    * @throws {LockLostError} where somebody else holds the message, or it is gone
    */
-  // deno-lint-ignore require-await -- as above
+  // deno-lint-ignore require-await -- a lock of the broker's own would be waited for
   async lock(envelope: MessageEnvelope, lockTimeout?: number): Promise<void> {
     const { receiver, options } = this.#assertOpen("lock");
     const wait = lockTimeout ?? options.lockTimeout;
@@ -428,8 +455,8 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
   }
 
   /**
-   * Ends every `listen`; resolves when the receivers that run are through. The signal ends the wait
-   * for them only.
+   * Ends every `listen`; resolves when the receivers that run are through, or at once where one of
+   * them calls this. The signal ends the wait for them only.
    *
    * @param _correlationId ties it to other work
    */
@@ -450,7 +477,8 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
   }
 
   /**
-   * Drops and settles every available message. Those that are locked stay.
+   * Drops and settles every available message, those too that wait at the broker for room. Those
+   * that are locked stay.
    *
    * @param _correlationId ties it to other work
    */
@@ -458,9 +486,8 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
     _correlationId: string | null = null,
     options: WaitOptions = {},
   ): Promise<void> {
-    const { receiver, connection } = await this.#subscribed("clear", options.signal);
-    await abortable(connection.synchronize(), options.signal);
-    receiver.clear();
+    const session = await this.#subscribed("clear", options.signal);
+    await session.clear(options.signal);
   }
 
   /** The queue's name; its topic where it has none. */
@@ -497,8 +524,13 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
     await this.close();
   }
 
-  async #open(): Promise<void> {
-    const cancel = this.#cancelOpening = new AbortController();
+  #beginOpening(): Opening {
+    const cancel = new AbortController();
+    const done = this.#open(cancel.signal).finally(() => this.#opening = null);
+    return { cancel, done, callers: 0 };
+  }
+
+  async #open(cancelled: AbortSignal): Promise<void> {
     const options = resolveOptions(this.#values);
     const topic = options.topic ?? this.#name ?? "";
     if (topic === "") throw new ConfigError("Cannot open: a name or a topic is needed", "topic");
@@ -509,13 +541,13 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
       deadLetters: this.#deadLetters,
       emit: (type, detail) => this.emit(type, detail),
     });
-    await session.open(cancel.signal);
+    await session.open(cancelled);
     this.#session = session;
     session.announce();
   }
 
   async #close(): Promise<void> {
-    await this.#opening?.catch(() => {}); // Whoever called `open` is told.
+    await this.#opening?.done.catch(() => {}); // Whoever called `open` is told.
     const session = this.#session;
     if (session === null) return;
     await session.drain();
@@ -532,9 +564,10 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
 
   async #subscribed(action: string, signal?: AbortSignal): Promise<QueueSession> {
     signal?.throwIfAborted();
-    const { connection } = this.#assertOpen(action);
+    const session = this.#assertOpen(action);
+    session.assertLinked(action);
     try {
-      await connection.subscribe(signal);
+      await session.connection.subscribe(signal);
     } catch (error) {
       this.#assertOpen(action); // Closed meanwhile: that is the reason then.
       throw error;

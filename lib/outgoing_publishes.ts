@@ -16,6 +16,9 @@ const REFUSED = 0x80;
 /** PUBACK reason code: taken, and nobody is there to get it ([MQTT-3.4.2.1]). */
 const NO_MATCHING_SUBSCRIBERS = 0x10;
 
+/** PUBCOMP reason code: the PUBCOMP before it was lost with its link. That is no failure ([MQTT-3.7.2.1]). */
+const PACKET_ID_NOT_FOUND = 0x92;
+
 /** What the publishes of a link need to know of it. */
 export interface PublishLink {
   /** Names it in errors. */
@@ -54,18 +57,23 @@ export class OutgoingPublishes {
     this.#link = link;
   }
 
-  /** Sends a message; it is answered when the broker has it (QoS 0: when it is written). */
+  /**
+   * Sends a message; it is answered when the broker has it (QoS 0: when it is written).
+   *
+   * @throws {RangeError} where it holds a text that no packet can carry; nothing is written then
+   */
   publish(publish: Publish): void {
     const { message } = publish;
     if (message.qos === 0) {
-      if (this.#write(message, 0, false)) publish.answer();
+      if (!this.#linked) publish.answer(this.#lost());
+      else if (this.#write(message, 0, false)) publish.answer();
       else this.#writing.add(publish);
       return;
     }
     const packetId = this.ids.next()!; // There are more than may be in flight.
+    this.#write(message, packetId, false);
     publish.packetId = packetId;
     this.#unanswered.set(packetId, publish);
-    this.#write(message, packetId, false);
   }
 
   /**
@@ -75,7 +83,8 @@ export class OutgoingPublishes {
   forget(publish: Publish): void {
     const { packetId } = publish;
     if (this.#unanswered.get(packetId) !== publish) return;
-    if (this.#linked) this.#forgotten.add(packetId);
+    const begun = this.#linked && !this.#again.includes(packetId);
+    if (begun) this.#forgotten.add(packetId);
     else this.#end(packetId, this.#lost());
   }
 
@@ -159,8 +168,9 @@ export class OutgoingPublishes {
 
   #answer(packetId: number, { message }: Publish, reasonCode: number): void {
     const unheard = message.mandatory && reasonCode === NO_MATCHING_SUBSCRIBERS;
+    const refused = reasonCode >= REFUSED && reasonCode !== PACKET_ID_NOT_FOUND;
     let error: ConnectionError | undefined;
-    if (reasonCode >= REFUSED || unheard) {
+    if (refused || unheard) {
       const why = unheard ? "nobody is subscribed" : refusal(reasonCode);
       const told = `Cannot send to "${message.topic}": ${why}`;
       error = new ConnectionError(told, this.#link.url, reasonCode);

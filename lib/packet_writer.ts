@@ -1,3 +1,5 @@
+const MAX_TEXT_BYTES = 65_535;
+
 const encoder = new TextEncoder();
 
 /** Bytes of a packet, one field behind the other ([MQTT-1.5]). It is used again for the next one. */
@@ -55,7 +57,12 @@ export class PacketWriter {
     this.raw(bytes);
   }
 
-  /** UTF-8 behind its length ([MQTT-1.5.4]). Most texts are short and ASCII: a loop is quicker than a call. */
+  /**
+   * UTF-8 behind its length ([MQTT-1.5.4]). Most texts are short and ASCII: a loop is quicker than a
+   * call.
+   *
+   * @throws {RangeError} where it is longer than a packet can say
+   */
   text(text: string): void {
     const { length } = text;
     this.#reserve(2 + 3 * length); // UTF-8 has at most three bytes for each unit of UTF-16.
@@ -69,6 +76,9 @@ export class PacketWriter {
         break;
       }
       bytes[end++] = code;
+    }
+    if (end - start > MAX_TEXT_BYTES) {
+      throw new RangeError(`Cannot write a text: ${end - start} bytes, ${MAX_TEXT_BYTES} at most`);
     }
     this.twoBytes(end - start);
     this.#length = end;

@@ -10,8 +10,8 @@ export interface QueueCapabilities {
   retain: boolean;
   /** Whether it takes wildcards in a subscription. */
   wildcards: boolean;
-  /** Whether a group can share a topic. */
-  sharedSubscriptions: boolean;
+  /** Whether a group can share a topic; `null` on 3.1.1 without a group: a broker does not tell there. */
+  sharedSubscriptions: boolean | null;
   /** Whether properties travel beside a bare body. */
   userProperties: boolean;
   /** Whether an unread message can expire. */
@@ -49,7 +49,7 @@ export function capabilitiesOf(limits: BrokerLimits | null, prefetch: number): Q
     maximumQoS: limits?.maximumQoS ?? 0,
     retain,
     wildcards: limits?.wildcards ?? false,
-    sharedSubscriptions: limits?.sharedSubscriptions ?? false,
+    sharedSubscriptions: limits === null ? false : limits.sharedSubscriptions,
     userProperties: version === 5,
     messageExpiry: version === 5,
     receiveMaximum: version === 5 ? prefetch : null,

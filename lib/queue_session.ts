@@ -1,15 +1,17 @@
+import { abortable } from "./abortable.ts";
 import type { ListenOptions, SendOptions } from "./call_options.ts";
 import type { Connection, LinkChange } from "./connection.ts";
 import type { DeadLetters } from "./dead_letters.ts";
 import { encodeEnvelope } from "./envelope_codec.ts";
-import { BatchSendError, NotSupportedError, type SendFailure, toError } from "./errors.ts";
+import { ConnectionError, NotSupportedError, toError } from "./errors.ts";
 import type { MessageEnvelope } from "./message_envelope.ts";
-import { type Handler, MessageListener } from "./message_listener.ts";
+import { callingListener, type Handler, MessageListener } from "./message_listener.ts";
 import { MessageReceiver, type Outcome } from "./message_receiver.ts";
 import { MessageSender } from "./message_sender.ts";
 import { MqttConnection } from "./mqtt_connection.ts";
 import type { QueueEvents } from "./queue_events.ts";
 import type { ResolvedOptions } from "./queue_options.ts";
+import { sendBatch } from "./send_batch.ts";
 import { type QueueCounters, traceProcess, traceSend } from "./telemetry.ts";
 import { assertTopicFilter, assertTopicName, isShared, sharedFilter } from "./topic_filter.ts";
 import { settledWithin } from "./within.ts";
@@ -39,6 +41,7 @@ export class QueueSession {
   readonly #listeners = new Set<MessageListener>();
   readonly #countSent: () => void;
   #announced = false;
+  #lastLoss: Error | undefined;
   /** The topic name that was checked last. */
   #lastTopic: string | null = null;
 
@@ -134,6 +137,7 @@ export class QueueSession {
     mandatory = false,
   ): Promise<void> {
     const { options, topic: own } = this.#parts;
+    this.assertLinked("send");
     const { qos = options.qos, retain = options.retain, topic = own, signal } = given;
     const { protocolVersion } = this.connection.limits!;
     if (topic !== this.#lastTopic) assertTopicName(topic);
@@ -159,18 +163,7 @@ export class QueueSession {
     envelopes: Iterable<MessageEnvelope>,
     send: (envelope: MessageEnvelope) => Promise<void>,
   ): Promise<void> {
-    const { maxPending } = this.options;
-    const failures: SendFailure[] = [];
-    const sends: Promise<unknown>[] = [];
-    let awaited = 0;
-    for (const envelope of envelopes) {
-      while (this.sender.pending >= maxPending && awaited < sends.length) await sends[awaited++];
-      const index = sends.length;
-      const failed = (error: unknown) => failures.push({ index, envelope, error: toError(error) });
-      sends.push(send(envelope).catch(failed));
-    }
-    await Promise.all(sends);
-    if (failures.length > 0) throw new BatchSendError(failures, sends.length);
+    await sendBatch(envelopes, send, this.sender);
   }
 
   /** Keeps or, where the payload is empty, removes a retained message. */
@@ -188,12 +181,12 @@ export class QueueSession {
     signal?: AbortSignal,
   ): Promise<void> {
     const { deadLetters, emit } = this.#parts;
-    await this.receiver.removeAfter(
+    const moved = await this.receiver.removeAfter(
       envelope,
       "dead-lettered",
       () => deadLetters.add(envelope, reason, description, signal),
     );
-    emit("deadletter", () => ({ envelope, reason, description }));
+    if (moved !== null) emit("deadletter", () => ({ envelope: moved, reason, description }));
   }
 
   /** Hands messages to a handler until it is stopped. */
@@ -217,14 +210,44 @@ export class QueueSession {
     }
   }
 
-  /** Stops who listens; resolves when what runs is through. */
+  /** Drops every message that is available, those too that come when there is room for them. */
+  async clear(signal: AbortSignal | undefined): Promise<void> {
+    const { receiver, connection, options } = this;
+    const deadline = Date.now() + options.connectTimeout; // Others may send faster than that goes.
+    for (let goesOn = true; goesOn;) {
+      await abortable(connection.synchronize(), signal);
+      goesOn = receiver.isFull && Date.now() < deadline;
+      receiver.clear();
+    }
+  }
+
+  /** Stops who listens; resolves when what runs is through, or at once for who is called by it. */
   async endListen(): Promise<void> {
-    await Promise.all([...this.#listeners].map((listener) => listener.stop()));
+    const stopped = [...this.#listeners].map((listener) => listener.stop());
+    const caller = callingListener();
+    if (caller === undefined || !this.#listeners.has(caller)) await Promise.all(stopped);
+  }
+
+  /**
+   * Refuses what needs a link where that is lost for good.
+   *
+   * @throws {ConnectionError} with the reason why it was lost
+   */
+  assertLinked(action: string): void {
+    if (this.connection.state === "disconnected") throw this.#lostFor(action);
   }
 
   /** Tells an error that no caller waits for. */
   report(thrown: unknown): void {
     this.#parts.emit("error", () => ({ error: toError(thrown) }));
+  }
+
+  #lostFor(action: string): ConnectionError {
+    const { url } = this.options;
+    const cause = this.#lastLoss;
+    const reasonCode = cause instanceof ConnectionError ? cause.reasonCode : null;
+    const why = `the link to ${url} is lost and not made again`;
+    return new ConnectionError(`Cannot ${action}: ${why}`, url, reasonCode, { cause });
   }
 
   #addListener(signal: AbortSignal | undefined): MessageListener {
@@ -273,7 +296,11 @@ export class QueueSession {
     const { counters, emit } = this.#parts;
     if (change.state === "connected" && change.previous === "reconnecting") counters.reconnects++;
     if (!this.connection.writable) this.sender.unlink();
+    this.#lastLoss = change.cause ?? this.#lastLoss;
     if (this.#announced) emit("statechange", () => change);
+    if (change.state !== "disconnected") return;
+    this.sender.close(this.#lostFor("send"));
+    this.receiver.rejectWaiting(this.#lostFor("receive"));
   }
 }
 

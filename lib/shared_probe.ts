@@ -17,7 +17,7 @@ export async function deliversToShared(link: MqttLink): Promise<boolean> {
     if (delivery.topic === topic) resolve();
   });
   try {
-    await link.subscribe(filter, 0);
+    await link.subscriptions.subscribe(filter, 0, "once");
     const message = {
       ...{ topic, payload: new Uint8Array(), properties: {} },
       ...{ qos: 0, retain: false } as const,
@@ -28,6 +28,6 @@ export async function deliversToShared(link: MqttLink): Promise<boolean> {
     return false; // Refused: that is an answer too.
   } finally {
     unwatch();
-    await link.unsubscribe(filter);
+    await link.subscriptions.end(filter);
   }
 }

@@ -1,0 +1,56 @@
+import type { QoS } from "./connection.ts";
+import type { MqttClient } from "./deps.ts";
+import { NotSupportedError } from "./errors.ts";
+import { refusedSubscription } from "./link_errors.ts";
+
+/** How a link subscribes, and sees that what it does not want any more ends, on another link too. */
+export class LinkSubscriptions {
+  readonly #client: () => MqttClient;
+  readonly #url: string;
+  /** Not wanted, and the session may have them. */
+  readonly #leftOver = new Set<string>();
+
+  /** @param url names the broker in errors */
+  constructor(client: () => MqttClient, url: string) {
+    this.#client = client;
+    this.#url = url;
+  }
+
+  /**
+   * Subscribes.
+   *
+   * @param retained whether what is retained comes with a new subscription only, or always
+   * @throws {NotSupportedError} where the broker grants less than that
+   * @throws {ConnectionError} where it refuses
+   */
+  async subscribe(filter: string, qos: QoS, retained: "once" | "always"): Promise<void> {
+    const rh = retained === "once" ? 1 : 0; // [MQTT-3.3.1-10]
+    let granted: { qos: number }[];
+    try {
+      granted = await this.#client().subscribeAsync(filter, { qos, rh });
+    } catch (error) {
+      throw refusedSubscription(filter, this.#url, error);
+    }
+    const lowest = Math.min(...granted.map((each) => each.qos)); // [MQTT-3.8.4-8]
+    if (lowest >= qos) return;
+    this.end(filter).catch(() => {}); // It is left over, and ended on the next link.
+    throw new NotSupportedError(
+      `Cannot subscribe to "${filter}": the broker grants QoS ${lowest} at most, received QoS ${qos}`,
+    );
+  }
+
+  /** Ends a subscription; on the next link where this one is down. */
+  async end(filter: string): Promise<void> {
+    this.#leftOver.add(filter);
+    if (!this.#client().connected) return;
+    await this.#client().unsubscribeAsync(filter);
+    this.#leftOver.delete(filter);
+  }
+
+  /** A new link is up. */
+  link(): void {
+    for (const filter of this.#leftOver) {
+      this.end(filter).catch(() => {}); // The link is lost again, and it is left over again.
+    }
+  }
+}
