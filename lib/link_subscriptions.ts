@@ -1,6 +1,5 @@
 import type { QoS } from "./connection.ts";
 import type { MqttClient } from "./deps.ts";
-import { NotSupportedError } from "./errors.ts";
 import { refusedSubscription } from "./link_errors.ts";
 
 /** How a link subscribes, and sees that what it does not want any more ends, on another link too. */
@@ -20,10 +19,11 @@ export class LinkSubscriptions {
    * Subscribes.
    *
    * @param retained whether what is retained comes with a new subscription only, or always
-   * @throws {NotSupportedError} where the broker grants less than that
+   * @returns what the broker grants, which may be less ([MQTT-3.8.4-8])
    * @throws {ConnectionError} where it refuses
+   * @throws {NotSupportedError} where it says that it cannot
    */
-  async subscribe(filter: string, qos: QoS, retained: "once" | "always"): Promise<void> {
+  async subscribe(filter: string, qos: QoS, retained: "once" | "always"): Promise<QoS> {
     const rh = retained === "once" ? 1 : 0; // [MQTT-3.3.1-10]
     let granted: { qos: number }[];
     try {
@@ -31,12 +31,7 @@ export class LinkSubscriptions {
     } catch (error) {
       throw refusedSubscription(filter, this.#url, error);
     }
-    const lowest = Math.min(...granted.map((each) => each.qos)); // [MQTT-3.8.4-8]
-    if (lowest >= qos) return;
-    this.end(filter).catch(() => {}); // It is left over, and ended on the next link.
-    throw new NotSupportedError(
-      `Cannot subscribe to "${filter}": the broker grants QoS ${lowest} at most, received QoS ${qos}`,
-    );
+    return Math.min(...granted.map((each) => each.qos)) as QoS;
   }
 
   /** Ends a subscription; on the next link where this one is down. */

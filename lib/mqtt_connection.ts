@@ -7,6 +7,7 @@ import type {
   LinkChange,
   LinkState,
   Publish,
+  QoS,
 } from "./connection.ts";
 import { DeferredAcks } from "./deferred_ack.ts";
 import { ConnectionError, NotSupportedError, TimeoutError, toError } from "./errors.ts";
@@ -231,12 +232,26 @@ export class MqttConnection implements Connection {
     this.#confirmed = false;
     let awaited = true;
     const asked = link.subscriptions.subscribe(this.#filter, this.#options.qos, "once");
-    asked.then(() => this.#confirmed = true, (error) => {
+    const granted = asked.then((qos) => this.#acceptSubscription(link, qos));
+    granted.catch((error) => {
       if (!awaited) this.#loseSubscription(link, error);
     });
-    const answered = Promise.race([asked, this.#stalled.promise]);
+    const answered = Promise.race([granted, this.#stalled.promise]);
     await this.#answered(answered, `Cannot subscribe to "${this.#filter}"`);
     awaited = false;
+  }
+
+  /** Less than was asked for is refused at first, and told where the broker takes less than before. */
+  #acceptSubscription(link: MqttLink, granted: QoS): void {
+    const { qos } = this.#options;
+    this.#confirmed = true;
+    if (granted >= qos) return;
+    const error = new NotSupportedError(
+      `Cannot subscribe to "${this.#filter}" at QoS ${qos}: the broker grants QoS ${granted} at most`,
+    );
+    if (this.#subscribed) return this.#handlers.onError(error);
+    link.subscriptions.end(this.#filter).catch(() => {}); // It is left over, and ended later.
+    throw error;
   }
 
   /** A queue that is not subscribed is deaf, and its link must not count as up: it is tried again. */

@@ -125,9 +125,11 @@ Deno.test("limits that are lower after a reconnect are kept to", async () => {
   await queue.open();
   await queue.send(null, text("x".repeat(2_000)), { retain: true });
   limits = { maximumQoS: 1, maximumPacketSize: 1_000, retainAvailable: false, receiveMaximum: 3 };
+  const weaker = queueEvent(queue, "error");
   const back = relinked(queue);
   await broker.send({ cmd: "disconnect", reasonCode: 139 });
   await back;
+  assert.match((await weaker).error.message, /grants QoS 1 at most/);
   await assert.rejects(queue.send(null, text("two")), NotSupportedError);
   await assert.rejects(queue.send(null, text("x".repeat(2_000)), { qos: 1 }), NotSupportedError);
   await assert.rejects(queue.send(null, text("kept"), { qos: 1, retain: true }), NotSupportedError);

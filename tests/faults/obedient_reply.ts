@@ -10,8 +10,12 @@ export function obedientReply(packet: Packet, properties: ConnackProperties = {}
   switch (packet.cmd) {
     case "connect":
       return [{ cmd: "connack", returnCode: 0, reasonCode: 0, sessionPresent: false, properties }];
-    case "subscribe":
-      return [{ cmd: "suback", messageId: packet.messageId, granted: [1], reasonCode: 0 }];
+    case "subscribe": {
+      const granted = packet.subscriptions.map(({ qos }) =>
+        Math.min(qos, properties.maximumQoS ?? 2)
+      );
+      return [{ cmd: "suback", messageId: packet.messageId, granted, reasonCode: 0 }];
+    }
     case "unsubscribe":
       return [{ cmd: "unsuback", messageId: packet.messageId, granted: [0], reasonCode: 0 }];
     case "publish":

@@ -13,6 +13,8 @@ export class TcpProxy implements AsyncDisposable {
   readonly #work = new Set<Promise<void>>();
   #refusing = false;
   #deaf = false;
+  #fatalByte: number | null = null;
+  #emptied: () => void = () => {};
 
   /** @param targetPort the broker's port on the loopback address */
   constructor(targetPort: number) {
@@ -29,6 +31,18 @@ export class TcpProxy implements AsyncDisposable {
   /** How many links go through it now. */
   get links(): number {
     return this.#links.size;
+  }
+
+  /** Resolves when no link is left. */
+  async empty(): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#emptied = resolve;
+    if (this.#links.size > 0) await promise;
+  }
+
+  /** Cuts every link when a client sends a packet that begins with this byte; it is lost. */
+  cutAt(firstByte: number): void {
+    this.#fatalByte = firstByte;
   }
 
   /** Cuts every link, both ways. */
@@ -75,21 +89,35 @@ export class TcpProxy implements AsyncDisposable {
     const link = { client, broker };
     this.#links.add(link);
     await Promise.all([
-      this.#copy(client, broker, () => !this.#deaf),
+      this.#copy(client, broker, (chunk) => this.#takes(chunk)),
       this.#copy(broker, client, () => true),
     ]);
     closeConnection(client);
     closeConnection(broker);
     this.#links.delete(link);
+    if (this.#links.size === 0) this.#emptied();
   }
 
-  async #copy(from: Deno.Conn, to: Deno.Conn, passes: () => boolean): Promise<void> {
+  #takes(chunk: Uint8Array): boolean {
+    if (chunk[0] === this.#fatalByte) {
+      this.#fatalByte = null;
+      this.cut();
+      return false;
+    }
+    return !this.#deaf;
+  }
+
+  async #copy(
+    from: Deno.Conn,
+    to: Deno.Conn,
+    passes: (chunk: Uint8Array) => boolean,
+  ): Promise<void> {
     const buffer = new Uint8Array(65_536);
     try {
       for (;;) {
         const count = await from.read(buffer);
         if (count === null) return await to.closeWrite(); // The other half may go on.
-        if (!passes()) continue;
+        if (!passes(buffer.subarray(0, count))) continue;
         for (let sent = 0; sent < count;) sent += await to.write(buffer.subarray(sent, count));
       }
     } catch {
