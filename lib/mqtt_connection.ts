@@ -139,7 +139,9 @@ export class MqttConnection implements Connection {
 
   async synchronize(): Promise<void> {
     if (this.#paused || this.#inbound === null) return;
-    await settledWithin(SYNCHRONIZE_MS, this.#roundTrip());
+    // Where reading stops meanwhile, the answer is not read either.
+    const answered = Promise.race([this.#roundTrip(), this.#stalled.promise]);
+    await settledWithin(SYNCHRONIZE_MS, answered);
   }
 
   settle(delivery: Delivery): void {
