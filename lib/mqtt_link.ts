@@ -65,7 +65,7 @@ export class MqttLink {
   /** Whether the broker has accepted the link that is being read. */
   #accepted = false;
   #paused = false;
-  /** Whether anything came since the last ping stayed without an answer. */
+  /** Whether anything came since the last ping. */
   #heard = false;
   #lastError: Error | undefined;
   #takenOver = false;
@@ -198,11 +198,13 @@ export class MqttLink {
     client.on("packetreceive", (packet) => {
       if (packet.cmd === "connack" && !this.#accepted) this.#accept(packet);
     });
+    client.on("packetsend", (packet) => {
+      if (packet.cmd === "pingreq") this.#heard = false;
+    });
     // Whoever is heard is there; and the answer to a ping waits behind what is not read yet.
     const cut = client.onKeepaliveTimeout.bind(client);
     client.onKeepaliveTimeout = () => {
       if (!this.#paused && !this.#heard) return cut();
-      this.#heard = false;
       client.reschedulePing(true);
       client.sendPing();
     };

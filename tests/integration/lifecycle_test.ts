@@ -159,6 +159,22 @@ Deno.test("a send that waits ends when the link is lost for good", async () => {
   await sending;
 });
 
+Deno.test("a broker that answers no ping is given up after one and a half keepalive periods", async () => {
+  let silent = false;
+  await using broker = new FakeBroker((packet) => {
+    return silent && packet.cmd === "pingreq" ? "silence" : obedientReply(packet);
+  });
+  await using queue = queueAt(broker.url, { autoSubscribe: true, keepaliveTimeout: 1_000 });
+  await queue.open();
+  silent = true;
+  const silentSince = Date.now();
+  const { cause } = await queueEvent(queue, "statechange", ({ state }) => state === "reconnecting");
+  assert.match(cause!.message, /Keepalive timeout/);
+  const took = Date.now() - silentSince;
+  assert.ok(took > 900 && took < 2_900, `${took} ms`); // Twice as long would be 3 s.
+  silent = false;
+});
+
 Deno.test("handlers that end listening at once do not wait for each other", async () => {
   await using broker = await Mosquitto.start();
   await using queue = queueAt(broker.url, { autoSubscribe: true });
