@@ -68,6 +68,7 @@ export async function runCampaign(
   await using stack = new AsyncDisposableStack();
   const folder = ledgers ?? await Deno.makeTempDir({ prefix: "faults-" });
   if (ledgers === undefined) stack.defer(() => Deno.remove(folder, { recursive: true }));
+  else await Deno.mkdir(folder, { recursive: true });
   const mosquitto = embedded ? null : stack.use(await Mosquitto.start());
   const { url } = mosquitto ?? stack.use(await EmbeddedBroker.start({ port: 0, webSocketPort: 0 }));
   const brokerPort = Number(new URL(url).port);
