@@ -116,8 +116,10 @@ export function decodeEnvelope(
   const fromJson = named || serializeEnvelope === false ? null : readJson(delivery.payload, now);
   const envelope = fromJson ?? readBare(delivery, now);
   const given = properties.userProperties;
+  const hasOwnId = named || fromJson !== null;
   for (const key in given) {
-    if (isOurs(key) && (fromJson === null || key === RESENT)) continue;
+    // The mark is ours beside an id; a foreign sender may mean something else by the word.
+    if (key === RESENT ? hasOwnId : isOurs(key) && fromJson === null) continue;
     if (Object.hasOwn(envelope.userProperties, key)) continue;
     // A plain assignment would lose a property called "__proto__".
     Object.defineProperty(envelope.userProperties, key, { ...OWN, value: lastOf(given[key]) });
@@ -127,7 +129,7 @@ export function decodeEnvelope(
   envelope.qos = delivery.qos as QoS;
   envelope.retained = delivery.retain;
   envelope.duplicate = delivery.dup;
-  return { envelope, hasOwnId: named || fromJson !== null };
+  return { envelope, hasOwnId };
 }
 
 function readJson(payload: Uint8Array, now: number): MessageEnvelope | null {

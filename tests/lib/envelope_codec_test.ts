@@ -335,3 +335,11 @@ for (const seed of [1, 2, 3]) {
     }
   });
 }
+
+Deno.test("a foreign message keeps a property that happens to be named as our mark", () => {
+  const arrived = delivery("x", {
+    properties: { userProperties: { resent: "mine", color: "red" } },
+  });
+  const { envelope } = decodeEnvelope(arrived, undefined, 0);
+  assert.deepEqual(envelope.userProperties, { resent: "mine", color: "red" });
+});
