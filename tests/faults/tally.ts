@@ -14,7 +14,10 @@ export interface Tally {
   lost: string[];
   /** Handed out more often by one process than the broker had them and the process gave them back. */
   repeatedWithin: string[];
-  /** Handed out for the first time behind one that the same producer sent later. */
+  /**
+   * Handed out for the first time behind one that the same producer sent later. What a process before
+   * had settled, and a broker brings again because it lost that, has had its turn.
+   */
   outOfOrder: string[];
   /** Handed out by more than one process. */
   repeatedAcross: number;
@@ -29,6 +32,8 @@ export interface Tally {
 interface Entry {
   sent: boolean;
   settled: boolean;
+  /** When a settlement was first asked for. */
+  settledAt: number;
   /** How many processes had it. */
   holders: number;
 }
@@ -93,7 +98,7 @@ export class LedgerTally {
       buried: [...deadLetters].filter((id) => this.#entries.has(id)).length,
       lost,
       repeatedWithin,
-      outOfOrder: this.#processes.flatMap(({ outOfOrder }) => outOfOrder),
+      outOfOrder: this.#processes.flatMap((process) => process.outOfOrder()),
       repeatedAcross: this.#count((entry) => entry.holders > 1),
       takenTwice: [...this.#entries.keys()].filter((id) => (taken.get(id) ?? 0) > 1),
       stuck: this.#stuck,
@@ -101,7 +106,11 @@ export class LedgerTally {
     };
   }
 
-  #take(process: string, { kind, id, what }: LedgerLine): void {
+  #take(process: string, { kind, id, at, what }: LedgerLine): void {
+    if (kind === "settling" || kind === "completed" || kind === "buried") {
+      const entry = this.#entry(id!);
+      entry.settledAt = Math.min(entry.settledAt, at);
+    }
     if (kind === "sent") this.#entry(id!).sent = true;
     else if (kind === "failed") this.#failed++;
     else if (kind === "completed" || kind === "buried") this.#entry(id!).settled = true;
@@ -112,7 +121,7 @@ export class LedgerTally {
   #entry(id: string): Entry {
     let entry = this.#entries.get(id);
     if (entry === undefined) {
-      entry = { sent: false, settled: false, holders: 0 };
+      entry = { sent: false, settled: false, settledAt: Infinity, holders: 0 };
       this.#entries.set(id, entry);
     }
     return entry;
@@ -136,7 +145,7 @@ export class ProcessLedger {
   /** The number of the last message of each producer that was handed out for the first time. */
   readonly #lastNumbers = new Map<string, number>();
   readonly buriedIds: string[] = [];
-  readonly outOfOrder: string[] = [];
+  readonly #late: { id: string; at: number; behind: number }[] = [];
 
   constructor(name: string, take: (line: LedgerLine) => void, entry: (id: string) => Entry) {
     this.#name = name;
@@ -152,7 +161,7 @@ export class ProcessLedger {
       const handling = this.#handlings.get(id) ?? { handouts: 0, givenBack: 0 };
       if (handling.handouts++ === 0) {
         this.#entry(id).holders++;
-        this.#order(id);
+        this.#order(id, line.at);
       }
       this.#handlings.set(id, handling);
     } else if (kind === "abandoned") {
@@ -181,12 +190,19 @@ export class ProcessLedger {
       .map(([id, { handouts }]) => `${id} (${this.#name}, ${handouts} times)`);
   }
 
+  /** What it was handed behind a later one, and nobody had settled by then. */
+  outOfOrder(): string[] {
+    return this.#late
+      .filter(({ id, at }) => this.#entry(id).settledAt >= at)
+      .map(({ id, behind }) => `${id} behind ${behind} (${this.#name})`);
+  }
+
   /** A producer numbers its messages: its name stands before the last slash of an id. */
-  #order(id: string): void {
+  #order(id: string, at: number): void {
     const slash = id.lastIndexOf("/");
     const [producer, number] = [id.slice(0, slash), Number(id.slice(slash + 1))];
     const last = this.#lastNumbers.get(producer) ?? -1;
-    if (number < last) this.outOfOrder.push(`${id} behind ${last} (${this.#name})`);
+    if (number < last) this.#late.push({ id, at, behind: last });
     else this.#lastNumbers.set(producer, number);
   }
 }

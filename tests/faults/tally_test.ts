@@ -82,3 +82,17 @@ Deno.test("the tally finds what was handed out behind a later message of the sam
   write(consumer, ["abandoned", "p/1"], ["received", "p/1"], ["received", "p/2"]);
   assert.deepEqual(compare().outOfOrder, ["p/2 behind 3 (consumer)"]);
 });
+
+Deno.test("the tally excuses the place of what a process before had settled already", () => {
+  const { tally, consumer, compare } = setUp();
+  const successor = tally.addProcess("successor");
+  for (const kind of ["received", "settling", "completed"] as const) {
+    consumer.add({ kind, id: "p/1", at: 1 });
+  }
+  consumer.add({ kind: "received", id: "p/2", at: 2 });
+  for (const [at, id] of [[3, "p/3"], [4, "p/1"], [5, "p/2"]] as const) {
+    successor.add({ kind: "received", id, at });
+  }
+  successor.add({ kind: "settling", id: "p/2", at: 6 });
+  assert.deepEqual(compare().outOfOrder, ["p/2 behind 3 (successor)"]);
+});
