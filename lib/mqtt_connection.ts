@@ -338,6 +338,10 @@ export class MqttConnection implements Connection {
   }
 
   #onLinkChange(change: LinkChange): void {
+    if (change.state === "connected") {
+      this.#outbound?.hurry(); // The broker is there: whichever waits for its next attempt need not.
+      this.#inbound?.hurry();
+    }
     const previous = this.#state;
     this.#state = stateOf(this.#outbound?.state ?? "closed", this.#inbound?.state);
     if (this.writable) this.#handlers.onWritable();
