@@ -1,4 +1,5 @@
 import type { MessageEnvelope } from "./message_envelope.ts";
+import { publicUrl } from "./public_url.ts";
 
 /** What every error of the queue can carry beside its message. */
 export interface QueueErrorOptions {
@@ -38,18 +39,19 @@ export class ConnectionError extends Error {
   override readonly name: string = "ConnectionError";
   /** The reason code of the CONNACK, SUBACK, PUBACK or DISCONNECT, or `null` where none came ([MQTT-3.2.2.2]). */
   readonly reasonCode: number | null;
-  /** The broker's address without user and password. */
+  /** The broker's address without user, password and query. */
   readonly url: string;
 
-  /** Names the broker. @param url its address, without user and password */
+  /** Names the broker. @param url its address; what may be secret in it is shown nowhere, `message` included */
   constructor(
     message: string,
     url: string,
     reasonCode: number | null,
     options?: QueueErrorOptions,
   ) {
-    super(message, options);
-    this.url = url;
+    const shown = publicUrl(url);
+    super(message.replaceAll(url, shown), options);
+    this.url = shown;
     this.reasonCode = reasonCode;
   }
 }

@@ -1,4 +1,5 @@
 import { ConnectionError, NotSupportedError, TimeoutError, toError } from "./errors.ts";
+import { publicUrl } from "./public_url.ts";
 
 /** SUBACK reason codes for what a broker cannot do ([MQTT-3.9.3]). */
 const NOT_SUPPORTED: Record<number, string> = {
@@ -24,7 +25,7 @@ export function explainFailure(
   { url, connectTimeout }: FailedLink,
 ): Error {
   if (error.message === "connack timeout") {
-    const message = `Cannot connect to ${url}: no answer within ${connectTimeout} ms`;
+    const message = `Cannot connect to ${publicUrl(url)}: no answer within ${connectTimeout} ms`;
     return new TimeoutError(message, connectTimeout, { cause: error });
   }
   const reasonCode = typeof error.code === "number" ? error.code : null;

@@ -1,4 +1,5 @@
 import { ConfigError } from "./errors.ts";
+import { isPlainText } from "./topic_filter.ts";
 
 /** Reads the value under a key, or throws a `ConfigError` that names the key. */
 export type Reader = (value: unknown, key: string) => unknown;
@@ -6,11 +7,14 @@ export type Reader = (value: unknown, key: string) => unknown;
 /** The schemes that a broker's address may have. */
 export const PROTOCOLS = ["mqtt", "mqtts", "ws", "wss"];
 
+/** The longest client id, in bytes: the sending link puts `-send` behind it ([MQTT-1.5.4]). */
+const MAX_CLIENT_ID_BYTES = 65_535 - "-send".length;
+
 /** The address of a broker. */
 export function readUrl(value: unknown, key: string): string {
   const url = typeof value === "string" ? URL.parse(value) : null;
   if (
-    url === null || !isDecodable(url.username + url.password) ||
+    url === null || !isDecodable(url.username) || !isDecodable(url.password) ||
     !PROTOCOLS.includes(url.protocol.slice(0, -1)) || url.hostname === ""
   ) {
     // The address may hold a password, so what was received is not shown.
@@ -34,6 +38,20 @@ export function readProtocolVersion(value: unknown, key: string): "auto" | 4 | 5
 export function text(value: unknown, key: string): string {
   if (typeof value === "string" && value !== "") return value;
   throw illTyped(key, "a string that is not empty", value);
+}
+
+/** A client id that a broker takes, on both links. */
+export function clientId(value: unknown, key: string): string {
+  const id = text(value, key);
+  if (!isPlainText(id)) {
+    throw illTyped(key, "text without control characters and lone surrogates", id);
+  }
+  const bytes = new TextEncoder().encode(id).byteLength;
+  if (bytes <= MAX_CLIENT_ID_BYTES) return id;
+  throw new ConfigError(
+    `Cannot configure "${key}": at most ${MAX_CLIENT_ID_BYTES} bytes in UTF-8, received ${bytes}`,
+    key,
+  );
 }
 
 /** `true` or `false`, also as text or number. */

@@ -4,6 +4,7 @@ import { ConfigError } from "./errors.ts";
 import {
   boolean,
   checked,
+  clientId,
   credential,
   hostName,
   integer,
@@ -13,7 +14,6 @@ import {
   type Reader,
   readProtocolVersion,
   readUrl,
-  text,
 } from "./option_readers.ts";
 import { assertGroupName, assertTopicFilter, assertTopicName } from "./topic_filter.ts";
 
@@ -135,7 +135,7 @@ const FIELDS: Field[] = [
     keys: ["connection.tls.reject_unauthorized"],
     read: boolean,
   },
-  { name: "clientId", keys: ["client_id"], read: text },
+  { name: "clientId", keys: ["client_id"], read: clientId },
   { name: "protocolVersion", keys: ["options.protocol_version"], read: readProtocolVersion },
   { name: "qos", keys: ["options.qos"], read: integer(0, 2) },
   { name: "retain", keys: ["options.retain"], read: boolean },
@@ -194,6 +194,11 @@ export type OptionValues = Map<string, unknown>;
  */
 export function readTypedOptions(options: QueueOptions): OptionValues {
   const values: OptionValues = new Map();
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    // It may be an address with a password, so what was received is not shown.
+    const received = options === null ? "null" : Array.isArray(options) ? "list" : typeof options;
+    throw new ConfigError(`Cannot configure: options must be an object, received ${received}`, "");
+  }
   const { tls, ...flat } = options;
   const named = Object.entries(flat);
   if (tls !== undefined && (typeof tls !== "object" || tls === null)) {
@@ -231,11 +236,14 @@ export function readConfigParams(config: ConfigParams): OptionValues {
   return values;
 }
 
-/** Puts the defaults where nothing was set. */
+/**
+ * Puts the defaults where nothing was set.
+ *
+ * @throws {ConfigError} where a password without a user name is meant for MQTT 3.1.1
+ */
 export function resolveOptions(values: OptionValues): ResolvedOptions {
   const url = new URL(values.get("url") as string ?? urlOfParts(values));
-  const username = values.get("username") ?? (decodeURIComponent(url.username) || undefined);
-  const password = values.get("password") ?? (decodeURIComponent(url.password) || undefined);
+  const credentials = credentialsOf(values, url);
   url.username = url.password = "";
   const set = Object.fromEntries([...values].filter(([name]) => !name.startsWith("tls."))) as
     & QueueOptions
@@ -262,9 +270,8 @@ export function resolveOptions(values: OptionValues): ResolvedOptions {
     maxPending: 10_000,
     ackOrder: "arrival",
     ...set,
-    url: url.href.replace(/\/$/, ""),
-    username: username as Credential | undefined,
-    password: password as Credential | undefined,
+    url: url.pathname + url.search + url.hash === "/" ? url.href.slice(0, -1) : url.href,
+    ...credentials,
     tls: {
       ca: values.get("tls.ca") as TlsOptions["ca"],
       cert: values.get("tls.cert") as TlsOptions["cert"],
@@ -272,6 +279,25 @@ export function resolveOptions(values: OptionValues): ResolvedOptions {
       rejectUnauthorized: values.get("tls.rejectUnauthorized") as boolean ?? true,
     },
   };
+}
+
+/** User name and password: those of their own, else those in the address. */
+function credentialsOf(
+  values: OptionValues,
+  url: URL,
+): Pick<ResolvedOptions, "username" | "password"> {
+  const username = values.get("username") as Credential | undefined ??
+    (decodeURIComponent(url.username) || undefined);
+  const password = values.get("password") as Credential | undefined ??
+    (decodeURIComponent(url.password) || undefined);
+  if (password === undefined || username !== undefined) return { username, password };
+  if (values.get("protocolVersion") === 4) {
+    throw new ConfigError(
+      'Cannot configure "password": MQTT 3.1.1 has none without a user name ([MQTT-3.1.2-22])',
+      "password",
+    );
+  }
+  return { username: "", password }; // MQTT 5 can do without, MQTT.js cannot.
 }
 
 function urlOfParts(values: OptionValues): string {

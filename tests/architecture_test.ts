@@ -33,7 +33,7 @@ const LAYERS: Record<string, readonly (readonly string[])[]> = {
     ],
     ["byte_pool", "packet_writer", "errors"],
     ["message_envelope"],
-    ["connection", "topic_filter"],
+    ["connection", "public_url", "topic_filter"],
     ["deps"],
   ],
   server: [

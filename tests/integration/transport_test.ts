@@ -7,6 +7,7 @@ import {
   NotSupportedError,
   type QueueOptions,
 } from "../../mod.ts";
+import { FakeBroker } from "../support/fake_broker.ts";
 import { freePort } from "../support/free_port.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
 import { queueEvent } from "../support/queue_event.ts";
@@ -92,6 +93,38 @@ for (const protocolVersion of [4, 5] as const) {
 Deno.test("the embedded broker's WebSocket carries the queue", async () => {
   await using broker = await EmbeddedBroker.start({ port: 0 });
   await sendAndReceive({ url: broker.webSocketUrl });
+});
+
+Deno.test("the query of a ws address goes to the broker, and into no error", async () => {
+  const asked: string[] = [];
+  await using server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, ({ url }) => {
+    asked.push(new URL(url).pathname + new URL(url).search);
+    return new Response(null, { status: 403 });
+  });
+  const url = `ws://127.0.0.1:${server.addr.port}/mqtt/`;
+  const queue = new MqttMessageQueue("transport", { url: `${url}?token=hunter2` });
+  const told: unknown[] = [];
+  queue.addEventListener("statechange", ({ detail }) => told.push(detail));
+  await assert.rejects(queue.open(), (error) => {
+    assert.ok(error instanceof ConnectionError);
+    assert.equal(error.url, url);
+    assert.match(error.message, /^Cannot connect to ws:\S+\/mqtt\/: /);
+    assert.doesNotMatch(Deno.inspect([error, told], { depth: 9 }), /hunter2/);
+    return true;
+  });
+  assert.deepEqual(new Set(asked), new Set(["/mqtt/?token=hunter2"]));
+});
+
+Deno.test("a password without a user name opens the queue on MQTT 5", async () => {
+  const passwords: (string | undefined)[] = [];
+  await using broker = new FakeBroker((packet) => {
+    if (packet.cmd !== "connect") return "silence";
+    passwords.push(packet.password?.toString());
+    return [{ cmd: "connack", reasonCode: 0, sessionPresent: false }];
+  });
+  await using queue = new MqttMessageQueue("transport", { url: broker.url, password: "secret" });
+  await queue.open();
+  assert.deepEqual(passwords, ["secret"]);
 });
 
 Deno.test("mqtts refuses a broker of another authority", async () => {

@@ -40,6 +40,13 @@ for (
   });
 }
 
+Deno.test("ConnectionError shows an address without what may be secret in it", () => {
+  const url = "wss://bob:hunter2@broker/mqtt?token=hunter2#hunter2";
+  const error = new ConnectionError(`Cannot connect to ${url}: it is away`, url, null);
+  assert.equal(error.url, "wss://broker/mqtt");
+  assert.equal(error.message, "Cannot connect to wss://broker/mqtt: it is away");
+});
+
 Deno.test("BatchSendError counts, and has the first failure as its cause", () => {
   const envelope = new MessageEnvelope();
   const failures = [{ index: 1, envelope, error: cause }, {

@@ -38,6 +38,8 @@ interface Row {
 
 const MAX_TIMER_MS = 2_147_483_647;
 const MAX_SECONDS = 4_294_967_295;
+/** The sending link puts "-send" behind it. */
+const MAX_CLIENT_ID_BYTES = 65_535 - 5;
 
 function duration(name: keyof QueueOptions, key: string, byDefault: number): Row {
   return {
@@ -70,7 +72,16 @@ const ROWS: Row[] = [
     good: ["a/b", "a/+", "#", "$share/g/a"],
     bad: ["", 7, "a+", "#/a", "a\0", "$share/g"],
   },
-  { name: "clientId", key: "client_id", byDefault: undefined, good: ["worker"], bad: ["", 7] },
+  {
+    name: "clientId",
+    key: "client_id",
+    byDefault: undefined,
+    good: ["worker", "å b/c", "x".repeat(MAX_CLIENT_ID_BYTES)],
+    bad: [
+      ...["", 7, "a\0", "bell\x07", "\x85", "\ud800", "\uffff"],
+      ...["x".repeat(MAX_CLIENT_ID_BYTES + 1), "å".repeat(MAX_CLIENT_ID_BYTES / 2 + 1)],
+    ],
+  },
   {
     name: "protocolVersion",
     key: "options.protocol_version",
@@ -214,6 +225,19 @@ Deno.test("prefetch is 100 by default with a group", () => {
   assert.equal(typed({ group: "workers", prefetch: 7 }).prefetch, 7);
 });
 
+for (const options of [null, "mqtt://bob:hunter2@broker", 7, true, ["topic"], () => {}]) {
+  Deno.test(`options that are ${Array.isArray(options) ? "a list" : typeof options} are refused`, () => {
+    assert.throws(() => typed(options), (error) => {
+      assert.ok(error instanceof ConfigError);
+      assert.match(
+        error.message,
+        /^Cannot configure: options must be an object, received \w+$/,
+      );
+      return true;
+    });
+  });
+}
+
 Deno.test("an unknown option is named", () => {
   assertNames("lock_timeout", () => typed({ lock_timeout: 1 }));
   assertNames("tls.secret", () => typed({ tls: { secret: 1 } }));
@@ -239,16 +263,24 @@ Deno.test("the address is localhost by default", () => {
   });
 });
 
-for (
-  const url of ["mqtt://a:1", "mqtts://a:2", "ws://a:3/mqtt", "wss://a/mqtt", "mqtt://[::1]:4"]
-) {
+const ADDRESSES = [
+  ...["mqtt://a:1", "mqtts://a:2", "ws://a:3/mqtt", "wss://a/mqtt", "mqtt://[::1]:4"],
+  ...["wss://a/mqtt/", "ws://a/?token=b/", "wss://a/mqtt?token=b"],
+];
+
+for (const url of ADDRESSES) {
   Deno.test(`${url} is an address`, () => {
     assert.equal(typed({ url }).url, url);
     assert.equal(dotted({ "connection.uri": url }).url, url);
   });
 }
 
-for (const url of ["", "broker", "http://a", "mqtt:", "mqtt://", "tcp://a:1883", 7, {}]) {
+const NO_ADDRESSES = [
+  ...["", "broker", "http://a", "mqtt:", "mqtt://", "tcp://a:1883", 7, {}],
+  ...["mqtt://bob%4:1pass@a", "mqtt://bob:pass%@a"],
+];
+
+for (const url of NO_ADDRESSES) {
   Deno.test(`${JSON.stringify(url)} is no address`, () => {
     assertNames("url", () => typed({ url }));
     assertNames(
@@ -302,6 +334,18 @@ Deno.test("credentials of their own come before those in the address", () => {
   assert.deepEqual([username, password], ["c", "d"]);
   const dottedOnes = dotted({ connection: { uri: url }, credential: { username: "e" } });
   assert.deepEqual([dottedOnes.username, dottedOnes.password], ["e", "b"]);
+});
+
+Deno.test("a password needs a user name on 3.1.1, on MQTT 5 an empty one goes with it", () => {
+  for (const set of [{ password: "secret" }, { url: "mqtt://:secret@broker" }]) {
+    assertNames("password", () => typed({ ...set, protocolVersion: 4 }));
+    for (const protocolVersion of ["auto", 5]) {
+      const { username, password } = typed({ ...set, protocolVersion });
+      assert.deepEqual([username, password], ["", "secret"]);
+    }
+  }
+  assert.equal(typed({ username: "", password: "secret", protocolVersion: 4 }).username, "");
+  assert.equal(typed({ username: "bob", protocolVersion: 4 }).username, "bob");
 });
 
 Deno.test("credentials may be functions", () => {
