@@ -108,9 +108,13 @@ export class QueueServer implements AsyncDisposable {
   }
 }
 
-/** The URL without user name and password. */
+/** The URL without user name, password and query, where tokens stand. */
 export function redactUrl(text: string): string {
   const url = new URL(text);
-  url.username = url.password = "";
-  return url.href.replace(/\/$/, "");
+  url.username =
+    url.password =
+    url.search =
+    url.hash =
+      "";
+  return url.pathname === "/" ? url.href.slice(0, -1) : url.href;
 }

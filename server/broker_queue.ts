@@ -78,35 +78,24 @@ export class BrokerQueue implements CliQueue {
   }
 
   count(): Promise<number> {
-    return this.#interruptible(this.#queue.readMessageCount());
+    return this.#queue.readMessageCount({ signal: this.#signal });
   }
 
   async peekDeadLetters(max: number): Promise<ApiDeadLetter[]> {
-    const letters = await this.#interruptible(this.#queue.deadLetters.peekBatch(max));
+    const letters = await this.#queue.deadLetters.peekBatch(max, { signal: this.#signal });
     return letters.map(writeDeadLetter);
   }
 
   redrive(id: string | null): Promise<number> {
-    return this.#interruptible(this.#queue.deadLetters.redrive(id ?? undefined));
+    return this.#queue.deadLetters.redrive(id ?? undefined, { signal: this.#signal });
   }
 
   purge(id: string | null): Promise<number> {
-    return this.#interruptible(this.#queue.deadLetters.purge(id ?? undefined));
+    return this.#queue.deadLetters.purge(id ?? undefined, { signal: this.#signal });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#queue.close();
-  }
-
-  /** For calls that take no signal: whoever is interrupted does not wait for their end. */
-  #interruptible<T>(work: Promise<T>): Promise<T> {
-    const signal = this.#signal;
-    return new Promise((resolve, reject) => {
-      const onAbort = () => reject(signal.reason);
-      if (signal.aborted) onAbort();
-      signal.addEventListener("abort", onAbort, { once: true });
-      work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-    });
   }
 
   #watch(clientId: string | undefined, onNotice: (text: string) => void): void {

@@ -15,6 +15,7 @@ import { type CliRun, EXIT } from "./cli_run.ts";
 import { send } from "./cli_send.ts";
 import { CLI_USAGE } from "./cli_usage.ts";
 import { ServerQueue, ServerRefusedError } from "./server_queue.ts";
+import { withoutCredentials } from "./shown_value.ts";
 
 const STOP_SIGNALS: Deno.Signal[] = Deno.build.os === "windows"
   ? ["SIGINT", "SIGBREAK"]
@@ -56,7 +57,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
   } catch (error) {
     if (interrupt.signal.aborted) return EXIT.interrupted;
     if (error instanceof OutputClosedError) return EXIT.done;
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(withoutCredentials(error instanceof Error ? error.message : String(error)));
     if (error instanceof CliUsageError) console.error("See --help.");
     return isUsageError(error) ? EXIT.usage : EXIT.failed;
   } finally {

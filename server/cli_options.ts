@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import type { QoS } from "../mod.ts";
+import { explainParseError, shownValue } from "./shown_value.ts";
 
 /** The commands of the shell. */
 export type CliCommand = typeof COMMANDS[number];
@@ -82,10 +83,14 @@ const OPTIONS = {
   "help": { type: "boolean", short: "h" },
 } as const;
 
-/** Options that change nothing anywhere else, and would be silently without effect. */
-const BELONGING: readonly [CliCommand, readonly (keyof Flags)[]][] = [
-  ["send", ["type", "correlation-id", "file"]],
-  ["dead", ["all"]],
+/** Options that change nothing for any other command, and would be silently without effect. */
+const BELONGING: readonly [keyof Flags, readonly CliCommand[]][] = [
+  ["type", ["send"]],
+  ["correlation-id", ["send"]],
+  ["file", ["send"]],
+  ["timeout", ["receive", "listen"]],
+  ["count", ["receive", "peek", "listen", "dead"]],
+  ["all", ["dead"]],
 ];
 const ONLY_BROKER = ["broker", "username", "password", "qos", "client-id"] as const;
 
@@ -107,12 +112,17 @@ export function readCliOptions(
   const command = COMMANDS.find((command) => command === name);
   if (command === undefined) {
     throw new CliUsageError(
-      `Cannot run this: one of ${COMMANDS.join(", ")} is needed, received ${name ?? "nothing"}`,
+      `Cannot run this: one of ${COMMANDS.join(", ")} is needed, received ${
+        name === undefined ? "nothing" : shownValue(name)
+      }`,
     );
   }
   const read: Read = (flag, variable) => flag ?? (env(variable) || undefined);
   refuseForeignOptions(command, values);
   const dead = readDead(command, words, values.all ?? false);
+  if (dead.action !== "browse" && values.count !== undefined) {
+    throw new CliUsageError(`Cannot ${dead.action}: --count belongs to dead browse`);
+  }
   if (command !== "send" && command !== "dead") refuseWords(command, words);
   if (values.file !== undefined && words.length > 0) {
     throw new CliUsageError("Cannot send: a message and --file were given, one of them is enough");
@@ -142,8 +152,7 @@ function parse(args: readonly string[]) {
   try {
     return parseArgs({ args: [...args], options: OPTIONS, strict: true, allowPositionals: true });
   } catch (error) {
-    const message = error instanceof Error ? error.message : String(error);
-    throw new CliUsageError(`Cannot read the command line: ${message.split(". ")[0]}`);
+    throw new CliUsageError(`Cannot read the command line: ${explainParseError(error)}`);
   }
 }
 
@@ -186,9 +195,9 @@ function readDead(command: CliCommand, words: readonly string[], all: boolean): 
   const action = DEAD_ACTIONS.find((action) => action === word);
   if (action === undefined) {
     throw new CliUsageError(
-      `Cannot do this with dead letters: ${
-        DEAD_ACTIONS.join(", ")
-      } can be done, received "${word}"`,
+      `Cannot do this with dead letters: ${DEAD_ACTIONS.join(", ")} can be done, received ${
+        shownValue(word)
+      }`,
     );
   }
   const needed = action === "browse" || all ? 0 : 1;
@@ -201,16 +210,16 @@ function readDead(command: CliCommand, words: readonly string[], all: boolean): 
 }
 
 function refuseForeignOptions(command: CliCommand, flags: Flags): void {
-  for (const [owner, names] of BELONGING) {
-    const given = owner === command ? undefined : names.find((name) => flags[name] !== undefined);
-    if (given === undefined) continue;
-    throw new CliUsageError(`Cannot ${command}: --${given} belongs to ${owner}`);
+  for (const [name, owners] of BELONGING) {
+    if (flags[name] === undefined || owners.includes(command)) continue;
+    throw new CliUsageError(`Cannot ${command}: --${name} belongs to ${owners.join(", ")}`);
   }
 }
 
 function refuseWords(command: CliCommand, words: readonly string[]): void {
   if (words.length === 0) return;
-  throw new CliUsageError(`Cannot ${command}: no words are needed, received "${words.join(" ")}"`);
+  const received = shownValue(words.join(" "));
+  throw new CliUsageError(`Cannot ${command}: no words are needed, received ${received}`);
 }
 
 /** The value itself is not shown: there may be a password in it. */
@@ -233,6 +242,8 @@ function readWhole(name: string, text: string, min: number, max: number): number
   const number = /^\d{1,10}$/.test(text) ? Number(text) : NaN;
   if (number >= min && number <= max) return number;
   throw new CliUsageError(
-    `Cannot use ${name}: a whole number from ${min} to ${max} is needed, received "${text}"`,
+    `Cannot use ${name}: a whole number from ${min} to ${max} is needed, received ${
+      shownValue(text)
+    }`,
   );
 }

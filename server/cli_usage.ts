@@ -16,10 +16,10 @@ export const CLI_USAGE = `Usage: deno task send [options] [message]
   --password WORD       for the broker; better through the environment    MQTT_PASSWORD
   --topic TOPIC         the queue's topic       (mytopic)                 MQTT_TOPIC
   --qos 0|1|2           quality of service      (1)                       MQTT_QOS
-  --client-id ID        receive, peek, count, listen: the session to use
+  --client-id ID        the session to use; for send and dead only a name of the link
   --server URL          instead of a broker: the queue of a running server, such as http://127.0.0.1:8080
   --token WORD          for a server that asks for one                    MQTT_QUEUE_TOKEN
-  --count N             at most so many: receive (1), peek (10), dead (100), listen (no end)
+  --count N             at most so many: receive (1), peek (10), dead browse (100), listen (no end)
   --timeout MS          how long to wait for messages: receive (10000), listen (no end)
   --type NAME           send: the message type
   --correlation-id ID   send: the correlation id

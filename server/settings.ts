@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import type { QoS } from "../mod.ts";
+import { explainParseError, shownValue } from "./shown_value.ts";
 
 /** What the server was asked to do. */
 export interface Settings {
@@ -104,7 +105,7 @@ function parseFlags(args: string[]) {
     // What stands without its option may be an address with a password.
     const what = /unexpected argument/i.test(message)
       ? "a value stands without its option"
-      : message.split(". ")[0];
+      : explainParseError(error);
     throw new UsageError(`Cannot read the command line: ${what}`);
   }
 }
@@ -138,7 +139,7 @@ function checkTopic(topic: string): string {
 function checkNumber(name: string, text: string, max: number): number {
   if (!/^\d{1,5}$/.test(text) || Number(text) > max) {
     throw new UsageError(
-      `Cannot use the ${name}: a number from 0 to ${max} is needed, received "${text}"`,
+      `Cannot use the ${name}: a number from 0 to ${max} is needed, received ${shownValue(text)}`,
     );
   }
   return Number(text);

@@ -72,6 +72,7 @@ const LAYERS: Record<string, readonly (readonly string[])[]> = {
       "visible_text",
       "cli_usage",
     ],
+    ["shown_value"],
     ["deps"],
   ],
 };

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { MessageEnvelope, MqttMessageQueue } from "../../mod.ts";
 import { EmbeddedBroker } from "../../server/broker.ts";
+import { FakeBroker } from "../support/fake_broker.ts";
 import { Mosquitto } from "../support/mosquitto.ts";
-import { bodies, jsonLines, shell } from "./shell.ts";
+import { bodies, jsonLines, shell, startShell } from "./shell.ts";
 
 const brokers = {
   "Mosquitto": () => Mosquitto.start(),
@@ -51,6 +52,22 @@ for (const [name, start] of Object.entries(brokers)) {
     const again = await shell(["dead", "purge", "--all"], { env });
     assert.deepEqual([again.code, again.stdout], [3, '{"count":0}\n']);
     assert.equal((await shell(["dead", "redrive", "nobody"], { env })).code, 3);
+  });
+}
+
+for (const args of [["dead"], ["dead", "redrive", "--all"], ["dead", "purge", "1"], ["count"]]) {
+  Deno.test(`Ctrl-C ends ${args.join(" ")} on a broker that does not answer`, async () => {
+    const asked = Promise.withResolvers<void>();
+    await using broker = new FakeBroker((packet) => {
+      if (packet.cmd === "subscribe") asked.resolve();
+      if (packet.cmd !== "connect") return "silence";
+      return [{ cmd: "connack", returnCode: 0, reasonCode: 0, sessionPresent: false }];
+    });
+    await using child = startShell([...args, "--broker", broker.url]);
+    await asked.promise;
+    child.signal("SIGINT");
+    const { code, stdout, stderr } = await child.result();
+    assert.deepEqual([code, stdout, stderr], [130, "", ""]);
   });
 }
 

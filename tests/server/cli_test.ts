@@ -149,12 +149,14 @@ Deno.test("a broker that is down is one sentence without the password", async ()
 
 const WRONG: [string, string[], RegExp][] = [
   ["no command", [], /received nothing/],
-  ["an unknown command", ["sned"], /received sned/],
+  ["an unknown command", ["sned"], /received "sned"/],
   ["an unknown option", ["send", "--tpoic", "x"], /Unknown option '--tpoic'/],
   ["a QoS that is none", ["send", "--qos", "3", "x"], /from 0 to 2 is needed, received "3"/],
   ["a count that is none", ["peek", "--count", "many"], /received "many"/],
   ["a URL of another kind", ["peek", "--broker", "http://bob:secret@h"], /such as mqtt:/],
   ["words where none belong", ["receive", "hello"], /no words are needed, received "hello"/],
+  ["an address that stands alone", ["peek", "mqtt://bob:secret@h"], /no words are needed/],
+  ["a wait that peek has not", ["peek", "--timeout", "1"], /--timeout belongs to receive/],
   ["an option of send", ["peek", "--file", "x"], /--file belongs to send/],
   ["all, for something else", ["receive", "--all"], /--all belongs to dead/],
   ["a deed that dead letters do not know", ["dead", "raise"], /received "raise"/],
@@ -179,6 +181,16 @@ for (const [name, args, sentence] of WRONG) {
     assert.doesNotMatch(stderr, /secret/);
   });
 }
+
+Deno.test("a file that is not there is one sentence without a password", async () => {
+  await using broker = await Mosquitto.start();
+  const args = ["send", "--broker", broker.url, "--file", "mqtt://bob:secret@h"];
+  const { code, stderr } = await shell(args);
+  assert.deepEqual([code, stderr], [
+    1,
+    'Cannot send: there is no such file, received "mqtt://…@h"\n',
+  ]);
+});
 
 Deno.test("the shell refuses to send to a wildcard", async () => {
   await using broker = await Mosquitto.start();

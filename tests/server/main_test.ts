@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { redactUrl } from "../../server/app.ts";
 import { type ChildProcess } from "../support/child_process.ts";
 import { startDeno } from "../support/deno_process.ts";
 import { freePort } from "../support/free_port.ts";
@@ -83,6 +84,12 @@ Deno.test("main takes its settings from the environment, and hides the broker's 
   const { stdout } = await server.stop();
   assert.match(stdout, new RegExp(`Broker: mqtt://127.0.0.1:${broker.port}`));
   assert.ok(!`${stdout}${page}`.includes("secret"));
+});
+
+Deno.test("the broker's address is shown as it is, without user, password and query", () => {
+  assert.equal(redactUrl("mqtt://bob:secret@broker:1884"), "mqtt://broker:1884");
+  assert.equal(redactUrl("wss://bob@broker/mqtt/?token=secret#secret"), "wss://broker/mqtt/");
+  assert.equal(redactUrl("ws://broker/?token=secret"), "ws://broker");
 });
 
 Deno.test("main prints the usage and exits with 2 where it was called wrongly", async () => {

@@ -75,7 +75,10 @@ Deno.test("readSettings() shows nothing that may hold a password of a broker tha
     "mqtt://user:sec ret@local host",
   ];
   for (const value of refused) {
-    for (const args of [["--broker", value], [value]]) {
+    const places = [["--broker", value], [value], ["--port", value], ["--qos", value], [
+      `--${value}`,
+    ]];
+    for (const args of places) {
       assert.throws(
         () => readSettings(args, none),
         (error) => error instanceof UsageError && !/sec ?ret/.test(error.message),
