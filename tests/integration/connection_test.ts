@@ -99,6 +99,27 @@ Deno.test("two calls of open() make one connection", async () => {
   await queue.close();
 });
 
+Deno.test("configure() is refused while the queue opens and is open, and changes nothing", async () => {
+  await using broker = await EmbeddedBroker.start({ port: 0 });
+  const queue = queueAt(broker.url);
+  const configure = () => queue.configure({ topic: "other" });
+  const refused = { name: "ConfigError", message: "Cannot configure: the queue is open" };
+  const connecting = queueEvent(queue, "statechange", ({ state }) => state === "connecting");
+  const opening = queue.open();
+  await connecting;
+  assert.throws(configure, refused);
+  await opening;
+  assert.throws(configure, refused);
+  await queue.send(null, new MessageEnvelope(null, "mymessage", "there"));
+  assert.equal((await queue.receive(null, 10_000))?.topic, "connection");
+  await queue.close();
+  configure();
+  await queue.open();
+  await queue.send(null, new MessageEnvelope(null, "mymessage", "elsewhere"));
+  assert.equal((await queue.receive(null, 10_000))?.topic, "other");
+  await queue.close();
+});
+
 Deno.test("a failing subscription fails open(), and leaves nothing behind", async () => {
   await using broker = new FakeBroker((packet) => {
     if (packet.cmd === "connect") {

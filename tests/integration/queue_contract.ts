@@ -104,6 +104,13 @@ export function queueContract(setting: ContractSetting): void {
     assert.equal(await queue.receive("123", 20), null);
   });
 
+  test("receiveBatch() gives [] after its timeout", async ({ open }) => {
+    await using queue = await open();
+    const startedAt = performance.now();
+    assert.deepEqual(await queue.receiveBatch("123", 5, 20), []);
+    assert.ok(performance.now() - startedAt >= 19);
+  });
+
   test("an aborted receive() takes nothing", async ({ open, text }) => {
     await using queue = await open();
     const abort = new AbortController();

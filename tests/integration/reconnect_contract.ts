@@ -107,6 +107,56 @@ export function reconnectContract({ name, start, protocolVersion }: ContractSett
     });
   }
 
+  for (const qos of [1, 2] as QoS[]) {
+    test(
+      `messages keep their order though links are cut with sends in flight, QoS ${qos}`,
+      async (proxy, open) => {
+        await using queue = await open({ qos, receiveMode: "peekLock" });
+        const sent = Array.from({ length: 3_000 }, (_, index) => `${index}`);
+        for (let from = 0; from < sent.length; from += 1_000) {
+          proxy.mute(true); // The broker takes them, and its answers get lost.
+          const carried = proxy.carried(20_000);
+          const sends = sent.slice(from, from + 1_000).map((body) => queue.send(null, text(body)));
+          await carried;
+          assert.equal(queue.stats().pendingSends, 1_000);
+          const again = back(queue);
+          proxy.cut();
+          proxy.mute(false);
+          await Promise.all([...sends, again]);
+        }
+        const received: MessageEnvelope[] = [];
+        while (received.length < sent.length) {
+          received.push(...await queue.receiveBatch(null, sent.length, 10_000));
+        }
+        assert.deepEqual(bodies(received), sent);
+        assert.equal(await queue.readMessageCount(), 0);
+        assert.ok(queue.stats().reconnects >= 3);
+      },
+    );
+  }
+
+  test("a send at QoS 0 resolves when it is written, without an answer", async (proxy, open) => {
+    await using queue = await open({ qos: 0 });
+    proxy.swallow(true); // The broker does not get it, so nobody can have answered.
+    await queue.send(null, text("written"));
+    assert.deepEqual([queue.stats().sent, queue.stats().pendingSends], [1, 0]);
+    const again = back(queue);
+    proxy.cut();
+    proxy.swallow(false);
+    await again;
+    assert.equal(await queue.readMessageCount(), 0, "it is not sent again");
+  });
+
+  test("no message of QoS 0 waits for a durable session that is away", async (_proxy, open) => {
+    const durable = { clientId: "worker", qos: 1 } as const;
+    await (await open(durable)).close();
+    await using sender = await open({ autoSubscribe: false });
+    await sender.send(null, text("gone"), { qos: 0 });
+    await sender.send(null, text("kept"), { qos: 1 }); // It comes behind the other.
+    await using queue = await open(durable);
+    assert.deepEqual(bodies(await queue.peekBatch(null, 5)), ["kept"]);
+  });
+
   test("a send that missed its deadline is not sent later", async (proxy, open) => {
     await using queue = await open({ sendTimeout: 50 });
     proxy.refuse(true);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { MessageEnvelope, NotSupportedError } from "../../mod.ts";
+import { LockLostError, MessageEnvelope, NotSupportedError } from "../../mod.ts";
 import { queueEvent } from "../support/queue_event.ts";
 import { connectRaw } from "../support/raw_client.ts";
 import { brokers } from "./brokers.ts";
@@ -132,5 +132,36 @@ for (const setting of brokers) {
     assert.equal(await queue.readMessageCount(), 1);
     assert.equal((await dropped).reason, "expired");
     assert.equal(await queue.readMessageCount(), 0);
+  });
+
+  if (setting.protocolVersion === 4) continue; // It has no expiry.
+
+  test("a message that expires under its lock is its holder's, and comes to nobody else", async (each) => {
+    const { open, text } = each;
+    await using queue = await open({ receiveMode: "peekLock", lockTimeout: 60_000 });
+    const told = queueEvent(queue, "drop");
+    await queue.sendBatch(null, ["completed", "abandoned", "left"].map(text), { expiry: 1 });
+    const [completed, abandoned] = [
+      await queue.receive(null, 10_000),
+      await queue.receive(null, 10_000),
+    ];
+    const left = (await queue.receive(null, 10_000))!;
+    await queue.renewLock(left, 1_100);
+    const late = await told; // Its lock ran out after its time.
+    assert.deepEqual(
+      [late.reason, late.envelope.getMessageAsString()],
+      ["expired", "left"],
+    );
+    await assert.rejects(queue.complete(left), LockLostError);
+    await queue.complete(completed!);
+    const dropped = queueEvent(queue, "drop");
+    await queue.abandon(abandoned!);
+    assert.deepEqual(
+      [(await dropped).reason, (await dropped).envelope.getMessageAsString()],
+      ["expired", "abandoned"],
+    );
+    assert.equal(await queue.readMessageCount(), 0);
+    assert.equal(queue.stats().locked, 0);
+    assert.equal(queue.stats().completed, 1);
   });
 }

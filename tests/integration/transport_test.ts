@@ -42,6 +42,19 @@ async function sendAndReceive(options: QueueOptions): Promise<void> {
   assert.deepEqual((await queue.receive(null, 10_000))?.message, body);
 }
 
+/** The error says why the one side does not trust the other, and its cause has the code. */
+async function assertMistrusted(queue: MqttMessageQueue, code: string, why: RegExp): Promise<void> {
+  await assert.rejects(queue.open(), (error) => {
+    assert.ok(error instanceof ConnectionError);
+    assert.match(error.message, /^Cannot connect to mqtts:\/\/localhost:\d+: /);
+    assert.match(error.message, why);
+    const cause = error.cause as { code?: string; message: string };
+    assert.equal(cause.code, code);
+    assert.match(cause.message, why);
+    return true;
+  });
+}
+
 for (const protocolVersion of [4, 5] as const) {
   Deno.test(`mqtts verifies the broker with our own authority (${protocolVersion})`, async () => {
     const port = freePort();
@@ -133,7 +146,7 @@ Deno.test("mqtts refuses a broker of another authority", async () => {
   const url = `mqtts://localhost:${port}`;
   for (const tls of [{ ca: certificate("other_ca.crt") }, {}]) {
     const queue = new MqttMessageQueue("transport", { url, tls });
-    await assert.rejects(queue.open(), ConnectionError);
+    await assertMistrusted(queue, "SELF_SIGNED_CERT_IN_CHAIN", /self-signed certificate/);
     assert.equal(queue.state, "closed");
   }
   await sendAndReceive({ url, tls: { rejectUnauthorized: false } });
@@ -146,7 +159,11 @@ Deno.test("mqtts refuses a broker of another name", async () => {
     url: `mqtts://localhost:${port}`,
     tls: { ca },
   });
-  await assert.rejects(queue.open(), ConnectionError);
+  await assertMistrusted(
+    queue,
+    "ERR_TLS_CERT_ALTNAME_INVALID",
+    /localhost. is not in the cert's altnames: DNS:elsewhere.example/,
+  );
 });
 
 Deno.test("a client certificate opens the queue where the broker asks for one", async () => {
@@ -160,7 +177,11 @@ Deno.test("a client certificate opens the queue where the broker asks for one", 
   const bytes = { ca: encoder.encode(ca), cert: encoder.encode(cert), key: encoder.encode(key) };
   await sendAndReceive({ url, tls: bytes });
   const without = new MqttMessageQueue("transport", { url, tls: { ca } });
-  await assert.rejects(without.open(), ConnectionError);
+  await assertMistrusted(
+    without,
+    "ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED",
+    /CertificateRequired/,
+  );
 });
 
 Deno.test("a credential function is asked again at each connect", async () => {

@@ -11,10 +11,12 @@ export class TcpProxy implements AsyncDisposable {
   readonly #targetPort: number;
   readonly #links = new Set<Link>();
   readonly #work = new Set<Promise<void>>();
+  readonly #carrying = new Set<{ left: number; done: () => void }>();
   #refusing = false;
   #deaf = false;
   #fatalByte: number | null = null;
   #emptied: () => void = () => {};
+  #mute = false;
 
   /** @param targetPort the broker's port on the loopback address */
   constructor(targetPort: number) {
@@ -63,6 +65,16 @@ export class TcpProxy implements AsyncDisposable {
     this.#deaf = deaf;
   }
 
+  /** Whether what the broker sends is swallowed while clients are still heard. */
+  mute(mute: boolean): void {
+    this.#mute = mute;
+  }
+
+  /** Resolves when clients have got so many bytes through to the broker from now on. */
+  carried(bytes: number): Promise<void> {
+    return new Promise((done) => this.#carrying.add({ left: bytes, done }));
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#listener.close();
     this.cut();
@@ -89,8 +101,8 @@ export class TcpProxy implements AsyncDisposable {
     const link = { client, broker };
     this.#links.add(link);
     await Promise.all([
-      this.#copy(client, broker, (chunk) => this.#takes(chunk)),
-      this.#copy(broker, client, () => true),
+      this.#copy(client, broker, (chunk) => this.#takes(chunk), (count) => this.#carry(count)),
+      this.#copy(broker, client, () => !this.#mute),
     ]);
     closeConnection(client);
     closeConnection(broker);
@@ -107,10 +119,20 @@ export class TcpProxy implements AsyncDisposable {
     return !this.#deaf;
   }
 
+  #carry(count: number): void {
+    for (const watch of this.#carrying) {
+      watch.left -= count;
+      if (watch.left > 0) continue;
+      this.#carrying.delete(watch);
+      watch.done();
+    }
+  }
+
   async #copy(
     from: Deno.Conn,
     to: Deno.Conn,
     passes: (chunk: Uint8Array) => boolean,
+    onPassed: (count: number) => void = () => {},
   ): Promise<void> {
     const buffer = new Uint8Array(65_536);
     try {
@@ -119,6 +141,7 @@ export class TcpProxy implements AsyncDisposable {
         if (count === null) return await to.closeWrite(); // The other half may go on.
         if (!passes(buffer.subarray(0, count))) continue;
         for (let sent = 0; sent < count;) sent += await to.write(buffer.subarray(sent, count));
+        onPassed(count);
       }
     } catch {
       // One side is gone; so is the link.
