@@ -289,6 +289,22 @@ export function settlementContract(setting: ContractSetting): void {
     await closed;
   });
 
+  test("an aborted signal ends messages() as it ends listen(), without an error", async (each) => {
+    const { open, text, bodies } = each;
+    await using queue = await open();
+    await queue.sendBatch(null, ["1", "2"].map(text));
+    const abort = new AbortController();
+    const seen: MessageEnvelope[] = [];
+    for await (const message of queue.messages({ signal: abort.signal })) {
+      seen.push(message);
+      abort.abort(new Error("enough"));
+    }
+    assert.deepEqual(bodies(seen), ["1"]);
+    for await (const _ of queue.messages({ signal: abort.signal })) assert.fail("taken");
+    await queue.listen(null, () => assert.fail("taken"), { signal: abort.signal });
+    assert.deepEqual(bodies(await queue.peekBatch(null, 5)), ["2"]);
+  });
+
   test("messages() completes what the loop went past and gives back what it left", async (each) => {
     const { open, text, bodies } = each;
     await using queue = await open();

@@ -10,9 +10,13 @@ export interface MosquittoOptions {
   webSocket?: boolean;
   /** Lines put after those of `mosquitto/mosquitto.conf`; of two equal settings the later wins. */
   config?: readonly string[];
+  /** Whether it has its own defaults in place of the settings of `mosquitto/mosquitto.conf`. @default {false} */
+  asItComes?: boolean;
 }
 
 const PROJECT_CONFIG = new URL("../../mosquitto/mosquitto.conf", import.meta.url);
+/** With no settings at all nobody but the one who started it may come in. */
+const DEFAULTS = "listener 1883\nallow_anonymous true\n";
 const ATTEMPTS = 5;
 const STOP_AGAIN_MS = 250;
 
@@ -37,7 +41,7 @@ export class Mosquitto implements AsyncDisposable {
     if (program === null) {
       throw new Error("Cannot start Mosquitto: it is not installed, run `deno task test` once");
     }
-    const settings = await Deno.readTextFile(PROJECT_CONFIG);
+    const settings = options.asItComes ? DEFAULTS : await Deno.readTextFile(PROJECT_CONFIG);
     for (let attempt = 1;; attempt++) {
       const broker = new Mosquitto(
         program,
