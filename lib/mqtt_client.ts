@@ -3,6 +3,7 @@ import { connect, type IClientOptions, type IStream, MqttClient } from "./deps.t
 import { ConnectionError, TimeoutError } from "./errors.ts";
 import type { PacketIds } from "./packet_ids.ts";
 import { type TapHandlers, tapPackets } from "./packet_tap.ts";
+import { publicUrl } from "./public_url.ts";
 import type { Credential, TlsOptions } from "./queue_options.ts";
 import { TcpStream } from "./tcp_stream.ts";
 import { settledWithin } from "./within.ts";
@@ -93,7 +94,7 @@ export async function renewCredentials(
   const asked = Promise.all([valueOf(username), valueOf(password)]);
   if (!await settledWithin(connectTimeout, Promise.race([asked, wanted]))) {
     throw new TimeoutError(
-      `Cannot connect to ${url}: the credential function gave nothing within ${connectTimeout} ms`,
+      `Cannot connect to ${publicUrl(url)}: the credential function gave nothing within ${connectTimeout} ms`,
       connectTimeout,
     );
   }
