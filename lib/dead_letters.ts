@@ -211,7 +211,7 @@ export class DeadLetters implements DeadLetterStore {
 
 /** Where the dead letters of a queue are: its name as levels, wildcards made harmless. */
 export function deadLetterFolder(prefix: string, name: string): string {
-  return `${prefix}/${name.replaceAll("+", "%2B").replaceAll("#", "%23")}/`;
+  return `${prefix}/${name.replaceAll("%", "%25").replaceAll("+", "%2B").replaceAll("#", "%23")}/`;
 }
 
 /** Refuses what is neither an id nor left out: `null` for all would be too easy a slip. */

@@ -71,6 +71,7 @@ function newClient(
     return new MqttClient(() => tapped(new TcpStream(host, Number(port || 1883))), options);
   }
   const client = connect(url, options);
+  client.options.clientId = options.clientId; // It would take one from the address, for both links.
   const internals = client as unknown as Internals;
   const build = internals.streamBuilder;
   if (typeof build !== "function") {
@@ -94,7 +95,9 @@ export async function renewCredentials(
   const asked = Promise.all([valueOf(username), valueOf(password)]);
   if (!await settledWithin(connectTimeout, Promise.race([asked, wanted]))) {
     throw new TimeoutError(
-      `Cannot connect to ${publicUrl(url)}: the credential function gave nothing within ${connectTimeout} ms`,
+      `Cannot connect to ${
+        publicUrl(url)
+      }: the credential function gave nothing within ${connectTimeout} ms`,
       connectTimeout,
     );
   }

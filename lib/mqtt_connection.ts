@@ -14,6 +14,7 @@ import { ConnectionError, NotSupportedError, TimeoutError, toError } from "./err
 import { type LinkHandlers, MqttLink } from "./mqtt_link.ts";
 import { connectWithFallback } from "./protocol_fallback.ts";
 import type { ResolvedOptions } from "./queue_options.ts";
+import { ReadingGate } from "./reading_gate.ts";
 import { deliversToShared } from "./shared_probe.ts";
 import { readRetained } from "./retained_messages.ts";
 import { isShared } from "./topic_filter.ts";
@@ -57,8 +58,7 @@ export class MqttConnection implements Connection {
   #takenOver = false;
   #resubscribing = false;
   #relinked: () => void = () => {};
-  #paused = false;
-  #stalled = Promise.withResolvers<void>();
+  readonly #gate = new ReadingGate((stops) => this.#inbound?.setPaused(stops));
   #sentUnconfirmed = false;
 
   /** @param filter the topic filter to subscribe to */
@@ -138,32 +138,35 @@ export class MqttConnection implements Connection {
   }
 
   async synchronize(): Promise<void> {
-    if (this.#paused || this.#inbound === null) return;
+    if (this.#gate.stops || this.#inbound === null) return;
     // Where reading stops meanwhile, the answer is not read either.
-    const answered = Promise.race([this.#roundTrip(), this.#stalled.promise]);
+    const answered = Promise.race([this.#roundTrip(), this.#gate.stalled]);
     await settledWithin(SYNCHRONIZE_MS, answered);
   }
 
   settle(delivery: Delivery): void {
     this.#acks?.settle(delivery);
+    if (this.#gate.isCrowded) this.#count();
   }
 
   setPaused(paused: boolean): void {
-    this.#paused = paused;
-    if (paused) this.#stalled.resolve();
-    else this.#stalled = Promise.withResolvers();
-    this.#inbound?.setPaused(paused);
+    this.#gate.setFull(paused);
   }
 
   async close(): Promise<void> {
     this.#subscribed = false;
-    this.setPaused(false); // A link that is not read would not see its own end.
+    this.#gate.open(); // A link that is not read would not see its own end.
     if (this.#acks?.owes) await settledWithin(SYNCHRONIZE_MS, this.#payOwed());
     await Promise.all([this.#inbound?.close(), this.#outbound?.close()]);
     await this.#subscribing?.catch(() => {}); // Whoever asked is told.
     this.#subscribed = false;
     this.#inbound = this.#outbound = this.#acks = null;
     this.#limits = null;
+  }
+
+  /** MQTT 5 has a window of its own. */
+  #count(): void {
+    if (this.#limits?.protocolVersion === 4) this.#gate.count(this.#acks?.held ?? 0);
   }
 
   async #requireShared(link: MqttLink): Promise<void> {
@@ -212,7 +215,7 @@ export class MqttConnection implements Connection {
         onReconnect: (sessionPresent) => this.#onInboundAgain(sessionPresent),
         ...this.#receiving(),
       });
-      link.setPaused(this.#paused);
+      link.setPaused(this.#gate.stops);
       this.#inbound = link;
       try {
         await link.open();
@@ -238,7 +241,7 @@ export class MqttConnection implements Connection {
     granted.catch((error) => {
       if (!awaited) this.#loseSubscription(link, error);
     });
-    const answered = Promise.race([granted, this.#stalled.promise]);
+    const answered = Promise.race([granted, this.#gate.stalled]);
     await this.#answered(answered, `Cannot subscribe to "${this.#filter}"`);
     awaited = false;
   }
@@ -304,7 +307,10 @@ export class MqttConnection implements Connection {
       this.#options.ackOrder,
       (packet) => this.#inbound?.write(packet),
       {
-        onDelivery: (delivery) => this.#handlers.onDelivery(delivery),
+        onDelivery: (delivery) => {
+          this.#handlers.onDelivery(delivery);
+          this.#count();
+        },
         onRedelivered: () => this.#handlers.onRedelivered(),
         onForgotten: (held) => this.#handlers.onSessionLost("forgotten", held),
       },
@@ -318,7 +324,10 @@ export class MqttConnection implements Connection {
       }
     };
     return {
-      onAccept: guarded((sessionPresent) => acks.link(sessionPresent)),
+      onAccept: guarded((sessionPresent: boolean) => {
+        acks.link(sessionPresent);
+        this.#count(); // Where the session is gone nothing is owed.
+      }),
       onDelivery: guarded((delivery) => acks.receive(delivery)),
       onRelease: (packetId) => acks.release(packetId),
       onClose: () => acks.unlink(),

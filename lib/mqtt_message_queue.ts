@@ -143,7 +143,7 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
     signal?.throwIfAborted();
     const { signal: closed } = this.#untilClose;
     const ended = signal === undefined ? closed : AbortSignal.any([signal, closed]);
-    await abortable(this.#closing ?? Promise.resolve(), ended);
+    if (this.#closing !== null) await abortable(this.#closing, ended);
     while (this.#opening?.cancel.signal.aborted) { // Nobody wants that one any more.
       await abortable(this.#opening.done.catch(() => {}), ended);
     }

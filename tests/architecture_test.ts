@@ -26,6 +26,7 @@ const LAYERS: Record<string, readonly (readonly string[])[]> = {
       "publish_packet",
       "deadline_heap",
       "linked_list",
+      "reading_gate",
       "recent_names",
       "resent_mark",
       "tcp_stream",

@@ -226,6 +226,11 @@ Deno.test("the folder has the queue's name as levels, wildcards made harmless", 
   assert.equal(deadLetterFolder("dead", "a/+/#"), "dead/a/%2B/%23/");
 });
 
+Deno.test("no two names share a folder", () => {
+  const names = ["a+b", "a%2Bb", "a%252Bb", "a#b", "a%23b", "a%b", "a%25b"];
+  assert.equal(new Set(names.map((name) => deadLetterFolder("dead", name))).size, names.length);
+});
+
 Deno.test("folder is where this queue's dead letters are", () => {
   const { letters } = new Setting();
   assert.equal(letters.folder, "dead-letter/orders/");
