@@ -34,7 +34,9 @@ export function guardToken(token: string | null, guesses = new GuessLimit()): Mi
       );
       return c.html(welcomeView());
     }
-    if ([cookie, bearer, query].some((guess) => guess !== undefined)) guesses.count(address);
+    for (const guess of [cookie, bearer, query]) {
+      if (guess !== undefined) guesses.count(address, digest(guess).toString("base64"));
+    }
     c.header("www-authenticate", 'Bearer realm="MqttMessageQueue"');
     if (c.req.path === "/") return c.html(deniedView(), 401);
     return problem(c, 401, "Send the header Authorization: Bearer <token>");

@@ -54,9 +54,18 @@ Deno.test("who guesses tokens is not heard for a while, right or wrong", async (
   assert.ok(Number(refused.headers.get("retry-after")) > 0);
 });
 
+Deno.test("a page that was left open since the token was another locks nobody out", async () => {
+  await using server = await TestServer.start({ host: "0.0.0.0", token: "correct-horse" });
+  const [name] = (await server.get("/?token=correct-horse")).headers.get("set-cookie")!.split("=");
+  for (let i = 0; i < 30; i++) {
+    assert.equal((await server.get("/events", { cookie: `${name}=of-yesterday` })).status, 401);
+  }
+  assert.equal((await server.get("/?token=correct-horse")).status, 200);
+});
+
 Deno.test("GuessLimit counts by address, an IPv6 network as one, and forgets after a minute", () => {
   const limit = new GuessLimit(2);
-  for (let i = 0; i < 2; i++) limit.count(`2001:db8:1:2::${i}`, 0);
+  for (let i = 0; i < 2; i++) limit.count(`2001:db8:1:2::${i}`, `guess ${i}`, 0);
   assert.equal(limit.wait("2001:db8:1:2::ffff", 1000), 59);
   assert.equal(limit.wait("2001:db8:1:3::1", 1000), 0);
   assert.equal(limit.wait("2001:db8:1:2::1", 60_000), 0);
