@@ -59,10 +59,11 @@ function tellTrouble() {
     say("The server does not answer. Nothing was run.");
   });
   document.addEventListener("htmx:response:error", ({ detail }) => {
+    if (detail.ctx.sourceElement.hasAttribute("hx-sse:connect")) lose();
     say(`The server refused: ${reasonOf(detail.ctx)}`);
   });
   document.addEventListener("htmx:sse:error", () => {
-    document.body.dataset.feed = "lost";
+    lose();
     say("The page lost the server, and keeps trying.");
   });
   document.addEventListener("htmx:sse:after:connection", ({ detail }) => {
@@ -70,6 +71,12 @@ function tellTrouble() {
     delete document.body.dataset.feed;
     say("");
   });
+
+  /** Until the first frame that comes again says how things are. */
+  function lose() {
+    document.body.dataset.feed = "lost";
+    document.querySelector(".state").textContent = "no news from the server";
+  }
 
   function say(text) {
     if (trouble.textContent !== text) trouble.textContent = text;

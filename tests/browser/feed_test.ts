@@ -84,6 +84,26 @@ Deno.test("a page that was away shows what it missed", async (t) => {
     assert.deepEqual(await bodies(page), ["after"]);
   });
 
+  await t.step("a page that lost the server does not say that all is well", async () => {
+    await using browser = await TerminalBrowser.start({}, { chromium });
+    const page = await browser.open();
+    const state = page.locator(".up .state");
+    await state.filter({ hasText: "connected" }).waitFor();
+    await page.context().setOffline(true);
+    await browser.server.server.close(); // Ends the stream.
+    await state.filter({ hasText: "no news from the server" }).waitFor();
+    await browser.startAnew();
+    await page.context().setOffline(false);
+    await state.filter({ hasText: "connected" }).waitFor();
+  });
+
+  await t.step("a page for which there is no place says so, and not that all is well", async () => {
+    await using browser = await TerminalBrowser.start({}, { chromium, limits: { maxStreams: 0 } });
+    const page = await browser.open();
+    await page.locator("#trouble", { hasText: "As many pages listen as may" }).waitFor();
+    await page.locator(".state", { hasText: "no news from the server" }).waitFor();
+  });
+
   await t.step("a tab that slept until the server let go of it comes back by itself", async () => {
     const limits = { stallMs: 500 };
     await using browser = await TerminalBrowser.start({}, { chromium, limits });
