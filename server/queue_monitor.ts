@@ -64,7 +64,7 @@ export class QueueMonitor {
       dead: this.#dead,
       protocolVersion: queue.getCapabilities().protocolVersion,
       rates: this.#rates.now,
-      lastMinute: this.#rates.lastMinute,
+      peaks: this.#rates.peaks,
       now: Date.now(),
     };
   }

@@ -16,7 +16,8 @@ export interface QueueStatus {
   dead: number | null;
   protocolVersion: 4 | 5 | null;
   rates: { arrived: number; sent: number };
-  lastMinute: number[];
+  /** Arrivals a second over the last three minutes, oldest first. */
+  peaks: readonly number[];
   /** In ms since 1970. */
   now: number;
 }
@@ -66,7 +67,7 @@ export function statusView(status: PageStatus): Html {
       ${figure("dead", dead ?? "–")} ${figure("in/s", rates.arrived)}
       ${figure("out/s", rates.sent)}
     </dl>
-    ${wave(status.lastMinute)}
+    ${wave(status.peaks)}
     <p id="words" hidden data-saved="${status.saved.names.join(" ")}"
       data-kept="${status.saved.version}"
       data-version="${stats.arrived}.${stats.available}.${stats.locked}.${dead ?? 0}"></p>
@@ -141,17 +142,19 @@ function queuesView({ queues, topic }: PageStatus): Html | string {
 }
 
 function figure(name: string, value: number | string) {
+  const written = value.toLocaleString("en");
   return html`
     <div>
       <dt>${name}</dt>
-      <dd>${value.toLocaleString("en")}</dd>
+      <dd class="${written.length > 5 ? "long" : ""}">${written}</dd>
     </div>
   `;
 }
 
-/** The last minute's arrivals as a curve from edge to edge. */
-function wave(counts: number[]): Html {
-  const peak = Math.max(WAVE_FLOOR, ...counts);
+/** The arrivals of the last minutes as a curve from edge to edge, and how high it goes. */
+function wave(counts: readonly number[]): Html {
+  const highest = Math.max(...counts);
+  const peak = Math.max(WAVE_FLOOR, highest);
   const points = counts.map((count, x) => [x, WAVE_HEIGHT - (count / peak) * (WAVE_HEIGHT - 2)]);
   let path = `M0 ${points[0][1].toFixed(1)}`;
   for (let i = 1; i < points.length; i++) {
@@ -163,6 +166,7 @@ function wave(counts: number[]): Html {
   const right = counts.length - 1;
   return raw(
     `<svg class="wave" viewBox="0 0 ${right} ${WAVE_HEIGHT}" preserveAspectRatio="none" aria-hidden="true" focusable="false">` +
-      `<path class="water" d="${path}V${WAVE_HEIGHT}H0Z"/><path class="line" d="${path}"/></svg>`,
+      `<path class="water" d="${path}V${WAVE_HEIGHT}H0Z"/><path class="line" d="${path}"/></svg>` +
+      (highest === 0 ? "" : `<p class="span">3 min, peak ${highest.toLocaleString("en")}/s</p>`),
   );
 }
