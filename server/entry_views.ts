@@ -49,11 +49,15 @@ export function noticeEntry(tone: Tone, text: string, at: Date, about = ""): Htm
       ${clock(at)}
       <span class="sign" aria-hidden="true">${SIGNS[tone]}</span>
       <span class="text">
-        <span class="unseen">${kind}</span><bdi>${said}</bdi>
-        <bdi class="about">${visibleLine(about)}</bdi>
+        <span class="unseen">${kind}</span><bdi>${said}</bdi>${about === "" ? "" : aboutView(about)}
       </span>
     </div>
   `;
+}
+
+/** With a space of its own: where lines break, and for who hears it. The one between the tags would be taken out. */
+function aboutView(about: string): Html {
+  return html`&#32;<bdi class="about">${visibleLine(about)}</bdi>`;
 }
 
 /** Names and what they stand for, in two columns. */
@@ -81,8 +85,8 @@ export function messageEntry(
   const body = readBody(preview);
   const open = opens && body.text.length <= OPEN_CHARACTERS && /\n|^.{100}/.test(body.text);
   const type = visibleLine(preview.messageType ?? "", 60);
-  // A foreign sender's message is called after its topic, which is the queue's: that says nothing new.
-  const known = preview.messageType === preview.topic ? "known" : "";
+  // A foreign sender's message is called after its topic. Where that is the queue's it says nothing new.
+  const known = type === "" || preview.messageType === (queue ?? preview.topic) ? "known" : "";
   const id = shortHandle(preview.messageId);
   const start = body.form === "empty"
     ? "empty"
@@ -94,7 +98,8 @@ export function messageEntry(
       <summary>
         ${clock(at)}
         <span class="sign" aria-hidden="true">${MARKS[mark]}</span>
-        <span class="type ${known}"><span class="unseen">${mark} </span><bdi>${type}</bdi></span>
+        <span class="unseen">${mark} </span>
+        <span class="type ${known}"><bdi>${type}</bdi></span>
         <span class="size">${formatSize(preview.size)}</span>
         <span class="id"><bdi>${id}</bdi></span>
         <span class="start as-${body.form}"><bdi>${start}</bdi></span>

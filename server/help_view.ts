@@ -15,8 +15,8 @@ export function helpEntry(commands: readonly Described[]): Html {
       ${commands.map(({ name, usage, summary }) =>
         html`
           <div>
-            <dt><button type="button" data-fill="${name} "><b>${name}</b></button>${usage.slice(
-              name.length,
+            <dt><button type="button" data-fill="${name} "><b>${name}</b></button>${unbroken(
+              usage.slice(name.length),
             )}</dt>
             <dd>${summary}</dd>
           </div>
@@ -24,4 +24,9 @@ export function helpEntry(commands: readonly Described[]): Html {
       )}
     </dl>
   `;
+}
+
+/** What stands in brackets stays on one line. */
+function unbroken(usage: string): string {
+  return usage.replace(/\[[^\]]*\]/g, (part) => part.replaceAll(" ", "\u00a0"));
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { mqtt } from "../deps.ts";
+import { connectRaw } from "../support/raw_client.ts";
 import { TestServer } from "./test_server.ts";
 
 Deno.test("without JavaScript a form leads back to the page, with what came of it", async () => {
@@ -31,7 +32,7 @@ Deno.test("with htmx a form gets an empty answer: the result reaches every page 
   await using server = await TestServer.start();
   const response = await server.submit({ line: "help" }, { "hx-request": "true" });
   assert.equal(response.status, 204);
-  assert.match(await server.page(), /<b>receive<\/b><\/button> \[--lock\] \[--timeout ms\]/);
+  assert.match(await server.page(), /<b>receive<\/b><\/button> \[--lock\] \[--timeout\u00a0ms\]/);
 });
 
 Deno.test("every command does what it says", async () => {
@@ -148,4 +149,36 @@ Deno.test("the scrollback tells how the link fares, once for each change", async
   await using server = await TestServer.start();
   const page = await server.page();
   assert.equal(page.match(/<bdi>connected<\/bdi>/g)?.length, 1);
+});
+
+Deno.test("a notice and what it is about are words apart, for the eye, for who copies and for who listens", async () => {
+  await using server = await TestServer.start();
+  await server.submit({ line: "send hello" });
+  const text = (await server.page()).replace(/<[^>]*>/g, "").replaceAll("&#32;", " ");
+  assert.match(text, /connected mqtt:/);
+  assert.match(text, /sent 5 B [0-9a-f]{8}/);
+});
+
+Deno.test("where a filter takes in many topics, the list says on which each message came", async () => {
+  await using server = await TestServer.start({ topic: "many/#" });
+  await using other = await connectRaw(server.broker.url);
+  await other.client.publishAsync("many/one", "x", { qos: 1 });
+  await other.client.publishAsync("many/two", "x", { qos: 1 });
+  let panel = "";
+  while (!panel.includes("many/two")) {
+    panel = await (await server.get("/panel?panel=messages&n=9&topic=many%2F%23")).text();
+  }
+  assert.match(panel, /<td class="type"><bdi>many\/one<\/bdi>/);
+});
+
+Deno.test("the wave says what it shows, once there is something", async () => {
+  await using server = await TestServer.start();
+  assert.doesNotMatch(await server.page(), /class="span"/);
+  for (let i = 0; i < 3; i++) await server.submit({ line: "send hello" });
+  let page = "";
+  while (!page.includes('class="span"')) {
+    await new Promise((resolve) => setTimeout(resolve, 50)); // It counts once a second.
+    page = await server.page();
+  }
+  assert.match(page, /<p class="span">3 min, peak \d\/s<\/p>/);
 });
