@@ -114,14 +114,13 @@ export function purgeView(topic: string, word: string | null, count: number): Ht
 }
 
 function row(topic: string, envelope: MessageEnvelope, isLocked: boolean): Html {
-  const { messageId, messageType, sentTime, message, qos, deliveryCount } = envelope;
+  const { messageId, sentTime, message, qos, deliveryCount } = envelope;
   const id = handleOf(messageId);
-  const type = messageType === envelope.topic ? "" : messageType ?? "";
   return html`
     <tbody id="m-${id}" data-id="${id}" class="${isLocked ? "locked" : "ready"}">
       <tr>
         <td>${ageView(sentTime)}</td>
-        <td class="type"><bdi>${visibleLine(type, 60)}</bdi></td>
+        <td class="type"><bdi>${typeOf(envelope, topic)}</bdi></td>
         <td>${panelLink(topic, messagePlace(messageId), shortHandle(messageId))}</td>
         <td class="less correlation"><bdi>${visibleLine(
           envelope.correlationId ?? "",
@@ -131,21 +130,20 @@ function row(topic: string, envelope: MessageEnvelope, isLocked: boolean): Html 
         <td class="n less">${qos}</td>
         <td class="n less">${deliveryCount}</td>
       </tr>
-      <tr class="start">
-        <td colspan="4">${isLocked ? lockView(envelope) : ""}<bdi>${visibleLine(
-          readBodyStart(previewMessage(envelope)),
-          120,
-        )}</bdi></td>
-        <td class="do" colspan="3">${commandButton(`complete ${id}`, "complete")} ${isLocked
-          ? commandButton(`abandon ${id}`, "abandon")
-          : commandButton(`lock ${id}`, "lock")} ${isLocked
-          ? commandButton(`renew ${id}`, "renew")
-          : ""} ${commandButton(
-            `dead ${id}`,
-            "dead",
-            "danger",
-          )}</td>
-      </tr>
+      ${startRow(
+        7,
+        html`${isLocked ? lockView(envelope) : ""} <bdi>${
+          visibleLine(
+            readBodyStart(previewMessage(envelope)),
+            120,
+          )
+        }</bdi>`,
+        html`${commandButton(`complete ${id}`, "complete")} ${
+          isLocked ? commandButton(`abandon ${id}`, "abandon") : commandButton(`lock ${id}`, "lock")
+        } ${isLocked ? commandButton(`renew ${id}`, "renew") : ""} ${
+          commandButton(`dead ${id}`, "dead", "danger")
+        }`,
+      )}
     </tbody>
   `;
 }
@@ -160,20 +158,46 @@ function letterRow(
       <tr>
         <td>${ageView(time)}</td>
         <td class="bad"><bdi>${visibleLine(reason, 60)}</bdi></td>
-        <td class="type"><bdi>${visibleLine(envelope.messageType ?? "", 60)}</bdi></td>
+        <td class="type"><bdi>${typeOf(envelope, topic)}</bdi></td>
         <td>${panelLink(topic, messagePlace(id, "dead"), shortHandle(id))}</td>
         <td class="n">${formatSize(envelope.message?.byteLength ?? 0)}</td>
         <td class="n less">${deliveryCount}</td>
       </tr>
-      <tr class="start">
-        <td colspan="4"><bdi>${visibleLine(description, 200)}</bdi>
-          <bdi>${visibleLine(readBodyStart(previewMessage(envelope)), 120)}</bdi></td>
-        <td class="do" colspan="2">${commandButton(`redrive ${handle}`, "redrive")} ${commandButton(
-          `purge ${handle}`,
-          "purge…",
-          "danger",
-        )}</td>
-      </tr>
+      ${startRow(
+        6,
+        html`<bdi>${visibleLine(description, 200)}</bdi> <bdi>${
+          visibleLine(
+            readBodyStart(previewMessage(envelope)),
+            120,
+          )
+        }</bdi>`,
+        html`${commandButton(`redrive ${handle}`, "redrive")} ${
+          commandButton(
+            `purge ${handle}`,
+            "purge…",
+            "danger",
+          )
+        }`,
+      )}
     </tbody>
   `;
+}
+
+/** How the body begins, and what can be done: beside one another, or where there is no room below. */
+function startRow(columns: number, start: Html, buttons: Html): Html {
+  return html`
+    <tr>
+      <td colspan="${columns}" class="row">
+        <div>
+          <p>${start}</p>
+          <p class="do">${buttons}</p>
+        </div>
+      </td>
+    </tr>
+  `;
+}
+
+/** A foreign sender's message is called after its topic. Where that is the queue's it says nothing new. */
+function typeOf({ messageType }: MessageEnvelope, topic: string): string {
+  return messageType === null || messageType === topic ? "" : visibleLine(messageType, 60);
 }

@@ -156,14 +156,16 @@ function prompt(terminal: Terminal, page: string): Html {
 
 /** What changes the view and not the queue. */
 function viewTools(topic: string): Html {
+  const query = new URLSearchParams({ topic });
   return html`
     <div class="view">
+      <noscript><a href="/?${query}#line">reload</a></noscript>
       <label class="filter scripted">
         <span class="unseen">Filter the scrollback</span>
         <input id="filter" type="search" placeholder="filter" ${TYPED}>
       </label>
       <button id="pause" type="button" class="scripted" aria-pressed="false">pause</button>
-      <a id="export" href="/export?${new URLSearchParams({ topic })}"
+      <a id="export" href="/export?${query}"
         title="The messages in the scrollback as JSON Lines" download>export</a>
     </div>
   `;

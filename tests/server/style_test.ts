@@ -29,3 +29,13 @@ Deno.test("every colour of text reaches AA on every ground, in light and dark", 
     assert.ok(contrast(colour("on-tide"), colour("tide")) >= 4.5);
   }
 });
+
+Deno.test("the edge of every field reaches what AA asks of controls, in light and dark", () => {
+  for (const theme of [light, dark]) {
+    const edge = theme.get("edge") ?? assert.fail("edge");
+    for (const ground of ["ground", "raised"]) {
+      const ratio = contrast(edge, theme.get(ground) ?? assert.fail(ground));
+      assert.ok(ratio >= 3, `${edge} on ${ground}: ${ratio.toFixed(2)}`);
+    }
+  }
+});
