@@ -75,6 +75,12 @@ document.addEventListener("htmx:sse:after:message", () => {
   if (changed && panel.childElementCount > 0) refreshSoon();
 });
 
+// What was asked for while the panel showed another place comes too late.
+document.addEventListener("htmx:before:swap", (event) => {
+  const { sourceElement } = event.detail.ctx;
+  if (!sourceElement.isConnected && "refresh" in sourceElement.dataset) event.preventDefault();
+});
+
 addEventListener("pagehide", () => {
   const { topic, page } = document.body.dataset;
   navigator.sendBeacon(`/leave?${new URLSearchParams({ topic, page })}`);

@@ -193,4 +193,30 @@ Deno.test("the panel beside the scrollback", async (t) => {
     await other.send(null, new MessageEnvelope("7", "note", "from elsewhere"));
     await page.locator("#panel tbody", { hasText: "from elsewhere" }).waitFor();
   });
+
+  await t.step("what comes late of the place before changes nothing", async () => {
+    await using browser = await TerminalBrowser.start({}, { chromium });
+    const page = await browser.open();
+    await typeLine(page, "send first");
+    const arrived = page.locator(".message.arrived");
+    await arrived.waitFor();
+    await typeLine(page, "peek 10");
+    await page.locator("#panel tbody").waitFor();
+    const { promise: released, resolve: release } = Promise.withResolvers<void>();
+    await page.route(/\/panel\?.*panel=messages/, async (route) => {
+      await released;
+      await route.continue();
+    });
+    const asked = page.waitForRequest(/\/panel\?.*panel=messages/);
+    await typeLine(page, "send second"); // The list is asked for again.
+    await asked;
+    await typeLine(page, `inspect ${await arrived.first().getAttribute("data-id")}`);
+    await page.locator("#panel .copies").waitFor();
+    const answered = page.waitForResponse(/\/panel\?.*panel=messages/);
+    release();
+    await (await answered).finished();
+    await page.evaluate("new Promise((resolve) => setTimeout(resolve, 100))"); // It would be swapped in by now.
+    assert.equal(await page.locator("#panel .copies").count(), 1);
+    assert.equal(await page.locator("#panel tbody").count(), 0);
+  });
 });
