@@ -98,6 +98,8 @@ Deno.test("the page for everyone, whatever happens to the broker", async (t) => 
     await page.locator("[name=confirm]").fill("mytopic");
     await page.locator("[name=confirm]").press("Enter");
     await seeInLog(page, "purged 1 dead letter");
+    await page.locator(".view").getByRole("link", { name: "reload" }).click();
+    await seeInLog(page, "purged 1 dead letter");
     await typeLine(page, "topic other/one");
     assert.equal(await page.locator("h1").textContent(), "other/one");
     assert.equal(await page.locator("#filter").isVisible(), false);

@@ -81,6 +81,10 @@ Deno.test("the page fits", async (t) => {
       await page.setViewportSize({ width, height });
       assert.deepEqual(await overflows(page), [], `${width} × ${height}`);
     }
+    await page.setViewportSize({ width: 360, height: 740 });
+    const button = (await page.locator(".composer .primary").boundingBox())!;
+    const toolbar = (await page.locator(".toolbar").boundingBox())!;
+    assert.ok(button.y + button.height <= toolbar.y, "the button is hidden on a phone");
   });
 
   await t.step("on a phone what a command says is seen beside a panel too", async () => {

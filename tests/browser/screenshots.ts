@@ -6,8 +6,9 @@ import { seeFigure, seeInLog, TerminalBrowser, typeLine } from "./terminal_page.
 
 const FOLDER = new URL("../../docs/screenshots/", import.meta.url);
 const THEMES = ["light", "dark"] as const;
-/** Messages in each second: a minute that the chart can show. Two that follow differ, so that each is seen. */
-const WAVES = [1, 3, 6, 4, 2, 1, 2, 5, 8, 6, 3, 1, 2, 4, 3, 2, 1, 3, 7, 9, 5, 2, 1, 2, 4, 6, 3, 1];
+/** Messages in each second, time and again for as long as the chart shows. Two that follow differ, so that each is seen. */
+const WAVES = [2, 3, 6, 4, 2, 1, 2, 5, 8, 6, 3, 1, 2, 4, 3, 2, 1, 3, 7, 9, 5, 2, 1, 2, 4, 6, 3, 1];
+const TIMES = 6;
 
 if (import.meta.main) {
   await Deno.mkdir(FOLDER, { recursive: true });
@@ -32,7 +33,7 @@ if (import.meta.main) {
 async function makeTraffic(page: Page, url: string): Promise<void> {
   const other = await mqtt.connectAsync(url);
   let sent = 0;
-  for (const wave of WAVES) {
+  for (const wave of Array.from({ length: TIMES }, () => WAVES).flat()) {
     for (let i = 0; i < wave; i++, sent++) {
       const order = { id: 7000 + sent, customer: "Ada", total: 12.5 * (sent + 1), items: [1, 2] };
       const json = {
