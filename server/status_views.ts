@@ -58,6 +58,7 @@ export function statusView(status: PageStatus): Html {
         <span>${status.embedded ? "embedded broker" : ""}</span>
         <span>${protocolText(status)}</span>
         <span>QoS ${status.qos}</span>
+        <span class="span">${spanText(status)}</span>
         <span class="listening">${status.listening ? "listening" : ""}</span>
       </p>
       ${queuesView(status)}
@@ -123,6 +124,12 @@ function protocolText({ protocolVersion }: QueueStatus): string {
   return protocolVersion === 5 ? "MQTT 5" : "MQTT 3.1.1";
 }
 
+/** What the wave shows. */
+function spanText({ peaks }: PageStatus): string {
+  const highest = Math.max(...peaks);
+  return highest === 0 ? "" : `peak ${highest.toLocaleString("en")}/s in 3 min`;
+}
+
 /** The open queues, where there are others than this one. */
 function queuesView({ queues, topic }: PageStatus): Html | string {
   if (queues.length < 2) return "";
@@ -151,10 +158,9 @@ function figure(name: string, value: number | string) {
   `;
 }
 
-/** The arrivals of the last minutes as a curve from edge to edge, and how high it goes. */
+/** The arrivals of the last minutes as a curve from edge to edge. */
 function wave(counts: readonly number[]): Html {
-  const highest = Math.max(...counts);
-  const peak = Math.max(WAVE_FLOOR, highest);
+  const peak = Math.max(WAVE_FLOOR, ...counts);
   const points = counts.map((count, x) => [x, WAVE_HEIGHT - (count / peak) * (WAVE_HEIGHT - 2)]);
   let path = `M0 ${points[0][1].toFixed(1)}`;
   for (let i = 1; i < points.length; i++) {
@@ -166,7 +172,6 @@ function wave(counts: readonly number[]): Html {
   const right = counts.length - 1;
   return raw(
     `<svg class="wave" viewBox="0 0 ${right} ${WAVE_HEIGHT}" preserveAspectRatio="none" aria-hidden="true" focusable="false">` +
-      `<path class="water" d="${path}V${WAVE_HEIGHT}H0Z"/><path class="line" d="${path}"/></svg>` +
-      (highest === 0 ? "" : `<p class="span">3 min, peak ${highest.toLocaleString("en")}/s</p>`),
+      `<path class="water" d="${path}V${WAVE_HEIGHT}H0Z"/><path class="line" d="${path}"/></svg>`,
   );
 }
