@@ -87,19 +87,24 @@ Deno.test("what was called last decides, of close() and open() at once", async (
 });
 
 Deno.test("an open() that its caller gave up does not end the one of another", async () => {
-  let connects = 0;
-  await using broker = new FakeBroker((packet) => {
-    if (packet.cmd === "connect" && ++connects === 1) return "silence";
-    return obedientReply(packet);
-  });
-  await using queue = queueAt(broker.url, { protocolVersion: 5 });
-  const given = new AbortController();
-  const first = assert.rejects(queue.open(null, { signal: given.signal }), /gave up/);
-  while (connects === 0) await new Promise((resolve) => setTimeout(resolve, 1));
-  given.abort(new Error("gave up"));
-  await queue.open();
-  await first;
-  assert.equal(queue.isOpen(), true);
+  for (const turns of [4, 8, 16, 32]) {
+    const asked = Promise.withResolvers<void>();
+    let connects = 0;
+    await using broker = new FakeBroker((packet) => {
+      if (packet.cmd !== "connect" || ++connects > 1) return obedientReply(packet);
+      asked.resolve();
+      return "silence";
+    });
+    await using queue = queueAt(broker.url, { protocolVersion: 5 });
+    const given = new AbortController();
+    const first = assert.rejects(queue.open(null, { signal: given.signal }), /gave up/);
+    await asked.promise;
+    given.abort(new Error("gave up"));
+    for (let turn = 0; turn < turns; turn++) await null; // The attempt is on its way out.
+    await queue.open();
+    await first;
+    assert.equal(queue.isOpen(), true);
+  }
 });
 
 Deno.test("the signal of open() ends its wait for a close() that runs", async () => {
