@@ -101,11 +101,15 @@ function summarize(all: readonly TestCounts[]): number {
   return failed === 0 && passed > 0 ? 0 : 1;
 }
 
-/** What the tests may start: Deno itself, the brokers, their clients, the browser, a shell that sets limits. */
+/**
+ * What the tests may start: Deno itself, the brokers, their clients, the browser, a shell that sets
+ * limits, and what makes network namespaces.
+ */
 async function programs(): Promise<string[]> {
   const found = await Promise.all([
     ...(Object.keys(TOOLS) as ToolName[]).map((name) => findProgram(name)),
     findExecutable("sh", ["/bin"]),
+    findExecutable("unshare", ["/usr/bin"]),
   ]);
   return [Deno.execPath(), ...found.filter((path) => path !== null)];
 }
