@@ -15,7 +15,7 @@ export function helpEntry(commands: readonly Described[]): Html {
       ${commands.map(({ name, usage, summary }) =>
         html`
           <div>
-            <dt><button type="button" data-fill="${name} "><b>${name}</b></button>${unbroken(
+            <dt><button type="button" data-fill="${name} "><b>${name}</b></button>${parts(
               usage.slice(name.length),
             )}</dt>
             <dd>${summary}</dd>
@@ -26,7 +26,9 @@ export function helpEntry(commands: readonly Described[]): Html {
   `;
 }
 
-/** What stands in brackets stays on one line. */
-function unbroken(usage: string): string {
-  return usage.replace(/\[[^\]]*\]/g, (part) => part.replaceAll(" ", "\u00a0"));
+/** What stands in brackets stays on one line. The space before it would be taken out from between the tags. */
+function parts(usage: string): (Html | string)[] {
+  return usage.split(/ (\[[^\]]*\])/).map((part) =>
+    part.startsWith("[") ? html`&#32;<span class="unbroken">${part}</span>` : part
+  );
 }
