@@ -12,6 +12,13 @@ const NOTHING = new Uint8Array();
 /** The longest level that an id makes as it is, in bytes. */
 const MAX_LEVEL = 1_024;
 
+/**
+ * The user property that says how often a message was redriven. The copy of one that is given up
+ * again has a topic of its own by it: whoever redrove it removes the copy before, and must not hit
+ * the new one.
+ */
+const REDRIVES = "redrives";
+
 /** A message that was given up, and why. */
 export interface DeadLetter {
   /** Names it for `redrive` and `purge`: the message id. */
@@ -71,7 +78,8 @@ export interface DeadLetterStore {
   /**
    * Sends a dead letter, or all, to where it came from. It is purged once the broker has it there;
    * where the broker says that nobody is subscribed (MQTT 5, QoS 1) it stays, and this rejects.
-   * Resolves with how many were sent. Where the signal ends it, those behind stay.
+   * Resolves with how many were sent. Where the signal ends it, those behind stay. The message says
+   * how often it was redriven, in its user property `redrives`.
    */
   redrive(id?: string, options?: WaitOptions): Promise<number>;
   /** Removes a dead letter, or all, for good. Resolves with how many were removed. */
@@ -80,8 +88,9 @@ export interface DeadLetterStore {
 
 /**
  * The dead letters of a queue: retained messages, one topic each,
- * `<prefix>/<queue name>/<message id>`. No session waits for them, so any process can look at them,
- * at any time, on MQTT 5 and 3.1.1.
+ * `<prefix>/<queue name>/<message id>`, with `;` and a number behind it for one that was redriven so
+ * often before. No session waits for them, so any process can look at them, at any time, on MQTT 5
+ * and 3.1.1.
  */
 export class DeadLetters implements DeadLetterStore {
   readonly #connection: () => Connection;
@@ -136,7 +145,9 @@ export class DeadLetters implements DeadLetterStore {
       try {
         const letter = await this.#readOne(topic, signal);
         if (letter === null) continue; // Not a dead letter of ours: it stays where it is.
-        await this.#resend(letter.envelope, { topic: letter.topic, signal });
+        const { envelope } = letter;
+        envelope.userProperties[REDRIVES] = `${redrivesOf(envelope) + 1}`;
+        await this.#resend(envelope, { topic: letter.topic, signal });
         await this.#publish(topic, NOTHING); // Sent is sent: no signal leaves both.
         redriven++;
       } catch (error) {
@@ -177,12 +188,25 @@ export class DeadLetters implements DeadLetterStore {
       },
     };
     const payload = encoder.encode(JSON.stringify(json));
-    await this.#publish(this.folder + await levelOf(envelope.messageId), payload, signal);
+    const redrives = redrivesOf(envelope);
+    const level = await levelOf(envelope.messageId) + (redrives === 0 ? "" : `;${redrives}`);
+    await this.#publish(this.folder + level, payload, signal);
   }
 
   /** The topics of one dead letter, or of all, in the order of their age. */
   async #topics(id: string | undefined, signal: AbortSignal | undefined): Promise<string[]> {
-    const filter = this.folder + (id === undefined ? "+" : await levelOf(id));
+    const all = `${this.folder}+`;
+    if (id === undefined) return await this.#topicsUnder(all, signal);
+    const topic = this.folder + await levelOf(id);
+    const exact = await this.#topicsUnder(topic, signal);
+    if (exact.length > 0) return exact;
+    // It was redriven before, or somebody else wrote the level in another way.
+    return (await this.#topicsUnder(all, signal)).filter((each) =>
+      each.startsWith(`${topic};`) || decodeLevel(each.slice(this.folder.length)) === id
+    );
+  }
+
+  async #topicsUnder(filter: string, signal: AbortSignal | undefined): Promise<string[]> {
     const found: { topic: string; time: number }[] = [];
     await this.#read(filter, signal, (delivery) => {
       const time = readDeadLetter(delivery, this.folder)?.time.getTime() ?? 0;
@@ -212,6 +236,11 @@ export class DeadLetters implements DeadLetterStore {
 /** Where the dead letters of a queue are: its name as levels, wildcards made harmless. */
 export function deadLetterFolder(prefix: string, name: string): string {
   return `${prefix}/${name.replaceAll("%", "%25").replaceAll("+", "%2B").replaceAll("#", "%23")}/`;
+}
+
+function redrivesOf({ userProperties }: MessageEnvelope): number {
+  const said = userProperties[REDRIVES] ?? "";
+  return /^\d{1,9}$/.test(said) ? Number(said) : 0; // Whoever sends may write anything there.
 }
 
 /** Refuses what is neither an id nor left out: `null` for all would be too easy a slip. */

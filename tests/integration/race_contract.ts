@@ -63,6 +63,23 @@ export function raceContract(setting: ContractSetting): void {
     assert.deepEqual([await queue.readMessageCount(), await queue.deadLetters.count()], [0, 1]);
   });
 
+  test("what is given up again while it is redriven is not lost", async ({ open, text }) => {
+    await using queue = await open();
+    await using elsewhere = await open({ autoSubscribe: false });
+    queue.beginListen(null, (message) => queue.moveToDeadLetter(message), { concurrency: 8 });
+    const gone = (count: number) =>
+      queueEvent(queue, "deadletter", () => queue.stats().deadLettered >= count);
+    const first = gone(20);
+    await queue.sendBatch(null, Array.from({ length: 20 }, (_, index) => text(`${index}`)));
+    await first;
+    for (let round = 2; round < 12; round++) {
+      const again = gone(20 * round);
+      assert.equal(await elsewhere.deadLetters.redrive(), 20);
+      await again;
+    }
+    assert.equal(await elsewhere.deadLetters.count(), 20);
+  });
+
   test("clear() drops those too that wait at the broker for room", async ({ open, text }) => {
     await using queue = await open({ maxBufferedBytes: 10_000 });
     const bodies = Array.from({ length: 50 }, () => text("x".repeat(1_000)));

@@ -146,6 +146,37 @@ Deno.test("redrive() sends each to where it came from, and removes it", async ()
   assert.deepEqual(setting.topics, []);
 });
 
+Deno.test("a message that is given up again before its old copy is removed keeps the new one", async () => {
+  const setting = new Setting();
+  await setting.add("m1");
+  setting.resent.push = ({ envelope }) => {
+    const arrived = MessageEnvelope.fromJSON(JSON.stringify(envelope)); // As its receiver has it.
+    arrived.topic = "orders/new";
+    setting.letters.add(arrived, "rejected", "again");
+    return 1;
+  };
+  assert.equal(await setting.letters.redrive(), 1);
+  assert.deepEqual(setting.topics, [`${FOLDER}m1;1`]);
+  const [{ id, envelope }] = await setting.letters.peekBatch(1);
+  assert.deepEqual([id, envelope.userProperties.redrives], ["m1", "1"]);
+  assert.equal(await setting.letters.redrive("m1"), 1);
+  assert.deepEqual(setting.topics, [`${FOLDER}m1;2`]);
+  assert.equal(await setting.letters.purge("m1"), 1);
+  assert.deepEqual(setting.topics, []);
+});
+
+Deno.test("what a sender writes where redrives are counted does no harm", async () => {
+  const setting = new Setting();
+  for (const [index, redrives] of ["", "-1", "x/+", "1e9", "9999999999"].entries()) {
+    const envelope = new MessageEnvelope(null, "order", "body");
+    envelope.messageId = `m${index}`;
+    envelope.userProperties = { redrives };
+    envelope.topic = "orders";
+    await setting.letters.add(envelope, "rejected", "");
+  }
+  assert.deepEqual(setting.topics, [0, 1, 2, 3, 4].map((index) => `${FOLDER}m${index}`));
+});
+
 Deno.test("redrive() with an id leaves the others", async () => {
   const setting = new Setting();
   await setting.add("m1");
