@@ -81,9 +81,9 @@ const HEADLINE = {
   qos: 1,
   size: 100,
   label: "100 B",
-  count: 10_000,
-  warmUp: 12_000,
-  trips: 300,
+  count: 30_000,
+  warmUp: 20_000,
+  trips: 1_000,
 } as const;
 /** For what takes its time, and has bounds of its own. */
 const LONG_MS = 150_000;
