@@ -102,7 +102,9 @@ export class OutgoingPublishes {
     const refused = reasonCode >= REFUSED;
     if (publish.message.qos === 1) {
       if (type === PacketType.puback) this.#answer(packetId, publish, reasonCode);
-    } else if (type === PacketType.pubcomp || type === PacketType.pubrec && refused) {
+    } else if (type === PacketType.pubcomp) {
+      this.#answer(packetId, publish, reasonCode === PACKET_ID_NOT_FOUND ? 0 : reasonCode);
+    } else if (type === PacketType.pubrec && refused) {
       this.#answer(packetId, publish, reasonCode);
     } else if (type === PacketType.pubrec) {
       this.#released.add(packetId);
@@ -168,9 +170,8 @@ export class OutgoingPublishes {
 
   #answer(packetId: number, { message }: Publish, reasonCode: number): void {
     const unheard = message.mandatory && reasonCode === NO_MATCHING_SUBSCRIBERS;
-    const refused = reasonCode >= REFUSED && reasonCode !== PACKET_ID_NOT_FOUND;
     let error: ConnectionError | undefined;
-    if (refused || unheard) {
+    if (reasonCode >= REFUSED || unheard) {
       const why = unheard ? "nobody is subscribed" : refusal(reasonCode);
       const told = `Cannot send to "${message.topic}": ${why}`;
       error = new ConnectionError(told, this.#link.url, reasonCode);

@@ -1,64 +1,13 @@
 import assert from "node:assert/strict";
-import type { BrokerLimits, OutgoingMessage, Publish } from "../../lib/connection.ts";
 import { encodeEnvelope } from "../../lib/envelope_codec.ts";
 import { ConnectionError, NotSupportedError } from "../../lib/errors.ts";
 import { MessageEnvelope } from "../../lib/message_envelope.ts";
-import { OutgoingPublishes } from "../../lib/outgoing_publishes.ts";
-import { type AcknowledgementType, PacketType, publishSize } from "../../lib/publish_packet.ts";
-import { FakePublishLink } from "./fake_publish_link.ts";
+import { PacketType, publishSize } from "../../lib/publish_packet.ts";
+import { OutgoingSetting as Setting } from "./outgoing_setting.ts";
 import { outgoing } from "./packets.ts";
 
 const { puback, pubrec, pubrel, pubcomp } = PacketType;
 const QUOTA_EXCEEDED = 0x97;
-
-/** Publishes on a link that is up, and their answers. */
-class Setting {
-  readonly link = new FakePublishLink();
-  readonly publishes = new OutgoingPublishes(this.link);
-  /** Each message that was answered, in that order: its body, and why it failed. */
-  readonly answers: { body: string; error?: Error }[] = [];
-
-  constructor(limits: Partial<BrokerLimits> = {}) {
-    Object.assign(this.link.limits, limits);
-    this.publishes.link();
-  }
-
-  /** Sends messages with these bodies. */
-  publish(bodies: string[], given: Partial<OutgoingMessage> = {}): Publish[] {
-    return bodies.map((body) => {
-      const publish: Publish = {
-        message: outgoing(body, given),
-        packetId: 0,
-        answer: (error) => this.answers.push({ body, ...error && { error } }),
-      };
-      this.publishes.publish(publish);
-      return publish;
-    });
-  }
-
-  /** The broker says something of a message. */
-  acknowledge(type: AcknowledgementType, packetId: number, reasonCode = 0): void {
-    this.publishes.acknowledge({ type, packetId, reasonCode });
-  }
-
-  /** The link is lost, and another comes up to a broker that has changed so much. */
-  relink(limits: Partial<BrokerLimits> = {}): void {
-    this.publishes.unlink(new Error("cut"));
-    this.link.take();
-    Object.assign(this.link.limits, limits);
-    this.publishes.link();
-  }
-
-  /** The bodies that were answered without an error. */
-  get sent(): string[] {
-    return this.answers.filter(({ error }) => error === undefined).map(({ body }) => body);
-  }
-
-  /** The bodies that were answered with this kind of error. */
-  failed(kind: typeof ConnectionError | typeof NotSupportedError): string[] {
-    return this.answers.filter(({ error }) => error instanceof kind).map(({ body }) => body);
-  }
-}
 
 /** A message in the JSON form. */
 function inJson(body: string): Uint8Array {
@@ -425,4 +374,43 @@ Deno.test("a packet id that MQTT.js uses is not used for a message", () => {
   assert.equal(setting.publishes.ids.register(3), true);
   const ids = setting.publish(["a", "b"]).map(({ packetId }) => packetId);
   assert.deepEqual(ids, [2, 4]);
+});
+
+Deno.test("a message that is forgotten before its turn to go out again is not sent", () => {
+  const setting = new Setting();
+  const [, second] = setting.publish(["a", "b"]);
+  setting.relink({ receiveMaximum: 1 });
+  assert.equal(setting.link.take().length, 1); // The second waits for the answer to the first.
+  setting.publishes.forget(second);
+  assert.deepEqual(setting.failed(ConnectionError), ["b"]);
+  setting.acknowledge(puback, 1);
+  assert.deepEqual([setting.sent, setting.link.take()], [["a"], []]);
+});
+
+Deno.test("a PUBCOMP that does not know a PUBREL that was sent again is no failure", () => {
+  const PACKET_ID_NOT_FOUND = 0x92;
+  const setting = new Setting();
+  setting.publish(["a"], { qos: 2 });
+  setting.acknowledge(pubrec, 1);
+  setting.relink();
+  setting.acknowledge(pubcomp, 1, PACKET_ID_NOT_FOUND);
+  assert.deepEqual(setting.sent, ["a"]);
+  setting.publish(["b"], { qos: 2 });
+  setting.acknowledge(pubrec, 2, PACKET_ID_NOT_FOUND); // It says nothing of the kind here.
+  assert.deepEqual(setting.failed(ConnectionError), ["b"]);
+});
+
+Deno.test("QoS 0 that is handed over while the link is down is not answered as sent", () => {
+  const setting = new Setting();
+  setting.publishes.unlink(new Error("cut"));
+  setting.publish(["a"], { qos: 0 });
+  assert.deepEqual([setting.sent, setting.failed(ConnectionError)], [[], ["a"]]);
+});
+
+Deno.test("a message that cannot be written fails alone, and is not tried again", () => {
+  const setting = new Setting();
+  const properties = { userProperties: { long: "x".repeat(70_000) } };
+  assert.throws(() => setting.publish(["a"], { properties }), RangeError);
+  setting.relink();
+  assert.deepEqual(setting.link.take(), []);
 });
