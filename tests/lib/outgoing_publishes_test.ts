@@ -4,7 +4,6 @@ import { ConnectionError, NotSupportedError } from "../../lib/errors.ts";
 import { MessageEnvelope } from "../../lib/message_envelope.ts";
 import { PacketType, publishSize } from "../../lib/publish_packet.ts";
 import { OutgoingSetting as Setting } from "./outgoing_setting.ts";
-import { outgoing } from "./packets.ts";
 
 const { puback, pubrec, pubrel, pubcomp } = PacketType;
 const QUOTA_EXCEEDED = 0x97;
