@@ -14,7 +14,7 @@ export interface BufferEntry extends Deadline {
   /** The sender's id, or ours for a message without one; `null` until somebody has looked. */
   messageId: string | null;
   /** What tells this sending of the message from any other; `null` where its sender did not say. */
-  readonly name: string | null;
+  readonly name: number | null;
   readonly arrivedAt: number;
   /** When the broker would have dropped it; `Infinity` for never. */
   readonly expiresAt: number;
@@ -87,7 +87,7 @@ export class MessageBuffer {
     return this.#deadlines.next;
   }
 
-  add(delivery: Delivery, now: number, name: string | null = null): BufferEntry {
+  add(delivery: Delivery, now: number, name: number | null = null): BufferEntry {
     const expiry = delivery.properties.messageExpiryInterval;
     const entry: Entry = {
       delivery,

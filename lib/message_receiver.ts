@@ -364,7 +364,7 @@ export class MessageReceiver {
     this.#regulate();
   }
 
-  #isRepetition(delivery: Delivery, name: string): boolean {
+  #isRepetition(delivery: Delivery, name: number): boolean {
     if (this.#repetitions.wasSettled(delivery, name)) return true;
     if (!this.#repetitions.wasSentAgain(delivery, name)) return false;
     this.#handlers.onRepeated();

@@ -1,4 +1,5 @@
 import type { Delivery, OutgoingMessage } from "./connection.ts";
+import { fingerprint } from "./fingerprint.ts";
 
 /** The user property, or the first key of the JSON form, that marks a message as sent again. */
 export const RESENT = "resent";
@@ -47,18 +48,24 @@ export function isResent({ payload, properties }: Delivery, readsJson: boolean):
 }
 
 /**
- * What tells one sending of a message, and its repetition, from any other: id and, where its sender
- * said it, time. `null` without an id. Reads no more than the head of the payload.
+ * What tells one sending of a message, and its repetition, from any other: the fingerprint of its id
+ * and, where its sender said it, of the time. `null` without an id. Reads no more than the head of the
+ * payload.
  *
  * @param readsJson whether a payload may be more than a body
  */
-export function nameOf({ payload, properties }: Delivery, readsJson: boolean): string | null {
-  const { message_id, sent_time = null } = properties.userProperties ?? {};
-  if (message_id !== undefined) return `${message_id} ${sent_time}`;
+export function nameOf({ payload, properties }: Delivery, readsJson: boolean): number | null {
+  const { message_id, sent_time } = properties.userProperties ?? {};
+  if (message_id !== undefined) return named(message_id, sent_time);
   const start = readsJson ? idStart(payload) : null;
   if (start === null) return null;
   const { id, time } = headOf(payload, start);
-  return id === null ? null : `${id} ${time}`;
+  return id === null ? null : named(id, time ?? undefined);
+}
+
+/** One that came more than once has all its values. */
+function named(id: string | string[], time: string | string[] | undefined): number {
+  return fingerprint(time === undefined ? [`${id}`] : [`${id}`, `${time}`]);
 }
 
 /** The id and the time of sending in the JSON form. */
