@@ -1,5 +1,6 @@
 import type { Delivery } from "./connection.ts";
-import { encodeAcknowledgement, PacketType } from "./publish_packet.ts";
+import type { PacketSink } from "./packet_batch.ts";
+import { PacketType } from "./publish_packet.ts";
 
 /** What `DeferredAcks` reports. */
 export interface DeferredAckHandlers {
@@ -28,7 +29,7 @@ interface Held {
  * the new link and not shown a second time. Nothing is acknowledged on a link that did not deliver it.
  */
 export class DeferredAcks {
-  readonly #write: (packet: Uint8Array) => void;
+  readonly #write: PacketSink["writeAcknowledgement"];
   readonly #inOrder: boolean;
   readonly #handlers: DeferredAckHandlers;
   /** Delivered and not acknowledged, by packet id. */
@@ -42,11 +43,11 @@ export class DeferredAcks {
 
   /**
    * @param order when an acknowledgement may go out: in the order of arrival, or as settled
-   * @param write writes a packet to the link that is up
+   * @param write writes an acknowledgement to the link that is up
    */
   constructor(
     order: "arrival" | "settled",
-    write: (packet: Uint8Array) => void,
+    write: PacketSink["writeAcknowledgement"],
     handlers: DeferredAckHandlers,
   ) {
     this.#inOrder = order === "arrival";
@@ -96,7 +97,7 @@ export class DeferredAcks {
   /** Takes in a PUBREL: from now on its packet id stands for a new message ([MQTT-4.3.3-12]). */
   release(packetId: number): void {
     this.#released.delete(packetId);
-    this.#write(encodeAcknowledgement(PacketType.pubcomp, packetId));
+    this.#write(PacketType.pubcomp, packetId);
   }
 
   /** Lets the broker forget the message. Harmless at QoS 0, twice, and after the session was lost. */
@@ -164,6 +165,6 @@ export class DeferredAcks {
 
   #acknowledge({ packetId, qos }: Delivery): void {
     const type = qos === 2 ? PacketType.pubrec : PacketType.puback;
-    this.#write(encodeAcknowledgement(type, packetId!));
+    this.#write(type, packetId!);
   }
 }

@@ -144,18 +144,19 @@ function readJson(payload: Uint8Array, now: number): MessageEnvelope | null {
 function readBare(delivery: Delivery, now: number): MessageEnvelope {
   const { properties, topic } = delivery;
   const own = properties.userProperties ?? {};
+  const [id, type, time] = [own[MESSAGE_ID], own[MESSAGE_TYPE], own[SENT_TIME]];
+  const sent = time === undefined ? NaN : Date.parse(lastOf(time));
+  // A sender of ours that gave no type said so; the topic stands in for foreign senders only.
+  const untyped = id === undefined ? topic : null;
   const envelope = new MessageEnvelope(
     properties.correlationData === undefined ? null : decoder.decode(properties.correlationData),
-    own[MESSAGE_TYPE] === undefined ? topic : lastOf(own[MESSAGE_TYPE]),
+    type === undefined ? untyped : lastOf(type),
+    delivery.payload,
+    {
+      messageId: id === undefined ? undefined : lastOf(id),
+      sentTime: new Date(Number.isNaN(sent) ? now : sent),
+    },
   );
-  if (own[MESSAGE_ID] !== undefined) {
-    envelope.messageId = lastOf(own[MESSAGE_ID]);
-    // A sender of ours that gave no type said so; the topic stands in for foreign senders only.
-    if (own[MESSAGE_TYPE] === undefined) envelope.messageType = null;
-  }
-  const sent = own[SENT_TIME] === undefined ? NaN : Date.parse(lastOf(own[SENT_TIME]));
-  envelope.sentTime = new Date(Number.isNaN(sent) ? now : sent);
-  envelope.message = delivery.payload;
   envelope.contentType = properties.contentType ?? null;
   return envelope;
 }

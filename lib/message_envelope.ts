@@ -51,14 +51,14 @@ export interface MessageEnvelopeJson {
  * ```
  */
 export class MessageEnvelope {
-  /** Unique; a random UUID unless it is set. */
-  messageId: string = crypto.randomUUID();
+  /** Unique; a random UUID unless it is given. */
+  messageId: string;
   /** What ties the message to other work, or `null`. `send` fills it in on the wire where it is `null`. */
   correlationId: string | null;
   /** What the message is; the topic where a foreign sender did not say. */
   messageType: string | null;
   /** When it was sent; when it arrived where a foreign sender did not say. */
-  sentTime: Date = new Date();
+  sentTime: Date;
   /** The body. */
   message: Uint8Array | null = null;
   /** Media type of the body, such as `application/json`, or `null`. */
@@ -95,13 +95,17 @@ export class MessageEnvelope {
    * @param correlationId ties it to other work, or `null`
    * @param messageType what the message is
    * @param message the body: a string (UTF-8), bytes or an `ArrayBuffer` (kept as they are), or any JSON value
+   * @param identity what it is known by, where it has that already: a new id and the time now by default
    * @throws {TypeError} where the body cannot be written as JSON
    */
   constructor(
     correlationId: string | null = null,
     messageType: string | null = null,
     message: unknown = null,
+    identity: { messageId?: string; sentTime?: Date } = {},
   ) {
+    this.messageId = identity.messageId ?? crypto.randomUUID();
+    this.sentTime = identity.sentTime ?? new Date();
     this.correlationId = correlationId;
     this.messageType = messageType;
     if (typeof message === "string") this.setMessageAsString(message);
@@ -210,11 +214,16 @@ export class MessageEnvelope {
  */
 export function readEnvelope(json: unknown, now: number): MessageEnvelope | null {
   if (!isEnvelopeJson(json)) return null;
-  const envelope = new MessageEnvelope(json.correlation_id ?? json.trace_id, json.message_type);
-  if (json.message_id !== null) envelope.messageId = json.message_id;
-  const sentTime = new Date(json.sent_time ?? NaN);
-  envelope.sentTime = Number.isNaN(sentTime.getTime()) ? new Date(now) : sentTime;
-  if (json.message !== null) envelope.message = Uint8Array.fromBase64(json.message);
+  const sent = new Date(json.sent_time ?? NaN);
+  const envelope = new MessageEnvelope(
+    json.correlation_id ?? json.trace_id,
+    json.message_type,
+    json.message === null ? null : Uint8Array.fromBase64(json.message),
+    {
+      messageId: json.message_id ?? undefined,
+      sentTime: Number.isNaN(sent.getTime()) ? new Date(now) : sent,
+    },
+  );
   if (typeof json.content_type === "string") envelope.contentType = json.content_type;
   envelope.userProperties = stringEntries(json.user_properties);
   return envelope;

@@ -19,8 +19,10 @@ class Job implements Publish {
   readonly message: OutgoingMessage;
   /** Milliseconds since the epoch. */
   readonly deadline: number;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+  /** What its caller waits for. */
+  readonly done: Promise<void>;
+  resolve!: () => void;
+  reject!: (error: unknown) => void;
   readonly #answered: (job: Job, error: Error | undefined) => void;
   packetId = 0;
   /** Its place among the pending ones, `null` once its caller was told. */
@@ -29,18 +31,20 @@ class Job implements Publish {
   underWay = false;
   signal: AbortSignal | undefined;
   abort: (() => void) | undefined;
+  onSent: (() => void) | undefined;
 
   constructor(
     message: OutgoingMessage,
     deadline: number,
-    { resolve, reject }: Omit<PromiseWithResolvers<void>, "promise">,
     answered: (job: Job, error: Error | undefined) => void,
   ) {
     this.message = message;
     this.deadline = deadline;
-    this.resolve = resolve;
-    this.reject = reject;
     this.#answered = answered;
+    this.done = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.reject = reject;
+    });
   }
 
   answer(error?: Error): void {
@@ -68,7 +72,10 @@ export class MessageSender {
     this.#inFlight--;
     job.underWay = false;
     if (error !== undefined) this.#fail(job, error);
-    else if (this.#end(job)) job.resolve();
+    else if (this.#end(job)) {
+      job.onSent?.();
+      job.resolve();
+    }
     this.pump();
   };
 
@@ -90,12 +97,13 @@ export class MessageSender {
   /**
    * Sends a message; resolves when the broker has it (QoS 0: when it is written).
    *
+   * @param onSent told then; a promise more for each message would cost more
    * @throws {NotSupportedError} where it passes what the broker said it takes
    * @throws {QueueFullError} where `maxPending` messages wait
    * @throws {TimeoutError} after `sendTimeout`
    * @throws {ConnectionError} where the broker refuses it
    */
-  send(message: OutgoingMessage, signal?: AbortSignal): Promise<void> {
+  send(message: OutgoingMessage, signal?: AbortSignal, onSent?: () => void): Promise<void> {
     const { maxPending, sendTimeout } = this.#options;
     if (signal?.aborted) return Promise.reject(signal.reason);
     if (this.isFull) {
@@ -110,8 +118,8 @@ export class MessageSender {
     if (passed !== null) {
       return Promise.reject(new NotSupportedError(`Cannot send to "${message.topic}": ${passed}`));
     }
-    const { promise, ...ends } = Promise.withResolvers<void>();
-    const job = new Job(message, Date.now() + sendTimeout, ends, this.#answered);
+    const job = new Job(message, Date.now() + sendTimeout, this.#answered);
+    job.onSent = onSent;
     if (signal !== undefined) {
       job.signal = signal;
       job.abort = () => this.#fail(job, signal.reason);
@@ -121,7 +129,7 @@ export class MessageSender {
     this.#next ??= job.place;
     this.#alarm.by(job.deadline);
     this.pump();
-    return promise;
+    return job.done;
   }
 
   /** Hands over what waits, as far as the window reaches. */

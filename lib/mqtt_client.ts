@@ -51,7 +51,11 @@ export function createClient(
   handlers: TapHandlers,
 ): MqttClient {
   const given = { ...clientOptions(options), messageIdProvider: packetIds };
-  return newClient(options.url, given, (stream) => tapPackets(stream, handlers));
+  return newClient(
+    options.url,
+    given,
+    (stream) => tapPackets(stream, options.protocolVersion, handlers),
+  );
 }
 
 /** The private part of MQTT.js that is used here, and nowhere else. */

@@ -305,7 +305,7 @@ export class MqttConnection implements Connection {
   #receiving(): Partial<LinkHandlers> {
     const acks = this.#acks = new DeferredAcks(
       this.#options.ackOrder,
-      (packet) => this.#inbound?.write(packet),
+      (type, packetId) => this.#inbound?.writeAcknowledgement(type, packetId),
       {
         onDelivery: (delivery) => {
           this.#handlers.onDelivery(delivery);

@@ -1,6 +1,12 @@
 import { Backoff } from "./backoff.ts";
 import { readLimits } from "./broker_limits.ts";
-import type { BrokerLimits, Delivery, LinkChange, LinkState } from "./connection.ts";
+import type {
+  BrokerLimits,
+  Delivery,
+  LinkChange,
+  LinkState,
+  OutgoingMessage,
+} from "./connection.ts";
 import type { IConnackPacket, IStream, MqttClient } from "./deps.ts";
 import { QueueClosedError, toError } from "./errors.ts";
 import {
@@ -18,7 +24,8 @@ import {
   renewCredentials,
   requireNetworkPermission,
 } from "./mqtt_client.ts";
-import { OutgoingPublishes } from "./outgoing_publishes.ts";
+import { OutgoingPublishes, type PublishLink } from "./outgoing_publishes.ts";
+import type { PacketBatch } from "./packet_batch.ts";
 import {
   type AcknowledgementType,
   decodeAcknowledgement,
@@ -48,7 +55,7 @@ export interface LinkHandlers {
 }
 
 /** One MQTT.js client whose link is made again, with backoff and jitter, when it is lost. */
-export class MqttLink {
+export class MqttLink implements PublishLink {
   readonly #options: LinkOptions;
   readonly #handlers: LinkHandlers;
   /** What is sent over it. */
@@ -57,6 +64,8 @@ export class MqttLink {
   readonly subscriptions: LinkSubscriptions;
   readonly #watchers = new Set<(delivery: Delivery) => void>();
   #client: MqttClient | null = null;
+  /** What goes out over the transport of now. */
+  #packets: PacketBatch | null = null;
   #roundTrips: RoundTrips | null = null;
   #state: LinkState = "closed";
   #opening: PromiseWithResolvers<void> | null = null;
@@ -118,9 +127,14 @@ export class MqttLink {
     await this.#opened;
   }
 
-  /** Writes a packet; `false` where there is no room for more. Nothing is written to a link that is down. */
-  write(bytes: Uint8Array): boolean {
-    return this.#client!.connected && this.#client!.stream.write(bytes);
+  /** As `PacketBatch` does; nothing is written to a link that is down. */
+  writePublish(message: OutgoingMessage, packetId: number, dup: boolean): boolean {
+    return this.#client!.connected && this.#packets!.writePublish(message, packetId, dup);
+  }
+
+  /** Nothing is written to a link that is down. */
+  writeAcknowledgement(type: AcknowledgementType, packetId: number): void {
+    if (this.#client!.connected) this.#packets!.writeAcknowledgement(type, packetId);
   }
 
   /** Stops or goes on reading. The link stays up: pings go on though their answers wait unread. */
@@ -183,6 +197,7 @@ export class MqttLink {
     await stillWanted();
     this.#change("connecting");
     const client = this.#client = createClient(this.#options, this.publishes.ids, {
+      onTransport: (packets) => this.#packets = packets,
       onChunk: () => this.#heard = true,
       onPacket: (type, flags, body) => this.#take(type, flags, body),
     });

@@ -2,13 +2,9 @@ import { limitPassedBy } from "./broker_limits.ts";
 import type { BrokerLimits, OutgoingMessage, Publish } from "./connection.ts";
 import { ReasonCodes } from "./deps.ts";
 import { ConnectionError, NotSupportedError } from "./errors.ts";
+import type { PacketSink } from "./packet_batch.ts";
 import { PacketIds } from "./packet_ids.ts";
-import {
-  type Acknowledgement,
-  encodeAcknowledgement,
-  encodePublishHead,
-  PacketType,
-} from "./publish_packet.ts";
+import { type Acknowledgement, PacketType } from "./publish_packet.ts";
 import { markResent } from "./resent_mark.ts";
 
 /** From here on a reason code says that a message was refused. */
@@ -20,15 +16,13 @@ const NO_MATCHING_SUBSCRIBERS = 0x10;
 const PACKET_ID_NOT_FOUND = 0x92;
 
 /** What the publishes of a link need to know of it. */
-export interface PublishLink {
+export interface PublishLink extends PacketSink {
   /** Names it in errors. */
   readonly url: string;
   /** Whether payloads may be envelopes in JSON, which can be marked as sent again. */
   readonly sendsJson: boolean;
   /** What the broker takes. Not before the first link is up. */
   readonly limits: BrokerLimits;
-  /** `false` where the caller should wait for room. */
-  write(bytes: Uint8Array): boolean;
 }
 
 /**
@@ -66,12 +60,12 @@ export class OutgoingPublishes {
     const { message } = publish;
     if (message.qos === 0) {
       if (!this.#linked) publish.answer(this.#lost());
-      else if (this.#write(message, 0, false)) publish.answer();
+      else if (this.#link.writePublish(message, 0, false)) publish.answer();
       else this.#writing.add(publish);
       return;
     }
     const packetId = this.ids.next()!; // There are more than may be in flight.
-    this.#write(message, packetId, false);
+    this.#link.writePublish(message, packetId, false);
     publish.packetId = packetId;
     this.#unanswered.set(packetId, publish);
   }
@@ -108,7 +102,7 @@ export class OutgoingPublishes {
       this.#answer(packetId, publish, reasonCode);
     } else if (type === PacketType.pubrec) {
       this.#released.add(packetId);
-      this.#link.write(encodeAcknowledgement(PacketType.pubrel, packetId));
+      this.#link.writeAcknowledgement(PacketType.pubrel, packetId);
     }
   }
 
@@ -137,14 +131,14 @@ export class OutgoingPublishes {
       const publish = this.#unanswered.get(packetId);
       if (publish === undefined) continue;
       if (this.#released.has(packetId)) {
-        this.#link.write(encodeAcknowledgement(PacketType.pubrel, packetId));
+        this.#link.writeAcknowledgement(PacketType.pubrel, packetId);
       } else {
         const passed = limitPassedBy(publish.message, this.#link.limits);
         if (passed !== null) {
           this.#end(packetId, new NotSupportedError(`Cannot send again: ${passed}`));
           continue;
         }
-        this.#write(this.#marked(publish.message), packetId, true);
+        this.#link.writePublish(this.#marked(publish.message), packetId, true);
       }
       sent++;
     }
@@ -159,13 +153,6 @@ export class OutgoingPublishes {
     const mark = markResent(message, version);
     const marked = mark === null ? message : { ...message, ...mark };
     return limitPassedBy(marked, limits) === null ? marked : message;
-  }
-
-  #write(message: OutgoingMessage, packetId: number, dup: boolean): boolean {
-    const version = this.#link.limits.protocolVersion;
-    const { payload } = message;
-    const hasRoom = this.#link.write(encodePublishHead(message, { version, packetId, dup }));
-    return payload.byteLength === 0 ? hasRoom : this.#link.write(payload);
   }
 
   #answer(packetId: number, { message }: Publish, reasonCode: number): void {

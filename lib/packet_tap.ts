@@ -1,10 +1,13 @@
 import type { IStream } from "./deps.ts";
 import { toError } from "./errors.ts";
+import { PacketBatch } from "./packet_batch.ts";
 import { PacketReader } from "./packet_reader.ts";
 import { PacketType } from "./publish_packet.ts";
 
 /** What a tap takes out. */
 export interface TapHandlers {
+  /** A transport is made: what is written to it goes out in one order with what MQTT.js writes. */
+  onTransport(packets: PacketBatch): void;
   /** Something came. */
   onChunk(): void;
   /** A PUBLISH or an acknowledgement; where this throws, nothing behind it can be read. */
@@ -12,11 +15,19 @@ export interface TapHandlers {
 }
 
 /**
- * Takes messages and their acknowledgements out of what a transport reads; MQTT.js gets all the
- * rest, in the order in which it came. It reads by `pipe` alone. Behind a packet that cannot be read
- * nothing is.
+ * Takes messages and their acknowledgements out of what a transport reads, and adds ours to what
+ * MQTT.js writes; it gets all the rest, in the order in which it came. It reads by `pipe` alone, and
+ * writes by `write`. Behind a packet that cannot be read nothing is.
  */
-export function tapPackets(stream: IStream, handlers: TapHandlers): IStream {
+export function tapPackets(stream: IStream, version: 4 | 5, handlers: TapHandlers): IStream {
+  const { write } = stream;
+  const batch = new PacketBatch(version, (bytes) => write.call(stream, bytes));
+  stream.write = (...given: unknown[]): boolean => {
+    batch.flush();
+    return Reflect.apply(write, stream, given);
+  };
+  stream.on("drain", () => batch.drained());
+  handlers.onTransport(batch);
   stream.pipe = (rest) => {
     const reader = new PacketReader(Object.values(PacketType), {
       onPacket: (type, flags, body) => handlers.onPacket(type, flags, body),

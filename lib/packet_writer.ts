@@ -1,36 +1,41 @@
+/** Room for packets, in bytes; more is made where one needs it. */
+const BLOCK_BYTES = 65_536;
 const MAX_TEXT_BYTES = 65_535;
 
 const encoder = new TextEncoder();
 
-/** Bytes of a packet, one field behind the other ([MQTT-1.5]). It is used again for the next one. */
+/** Bytes of packets, one field behind the other ([MQTT-1.5]). */
 export class PacketWriter {
-  #bytes = new Uint8Array(1_024);
-  #length = 0;
+  #block = new Uint8Array(BLOCK_BYTES);
+  #start = 0;
+  #end = 0;
 
-  /** Begins anew. */
-  clear(): this {
-    this.#length = 0;
-    return this;
-  }
-
+  /** Of what was written and not taken. */
   get length(): number {
-    return this.#length;
+    return this.#end - this.#start;
   }
 
-  /** What was written; the next packet overwrites it. */
-  get bytes(): Uint8Array {
-    return this.#bytes.subarray(0, this.#length);
+  /** Hands over what was written, and goes on behind it: nobody writes into that again. */
+  take(): Uint8Array<ArrayBuffer> {
+    const taken = this.#block.subarray(this.#start, this.#end);
+    this.#start = this.#end;
+    return taken;
+  }
+
+  /** Forgets what stands behind the first `length` bytes. */
+  truncate(length: number): void {
+    this.#end = this.#start + length;
   }
 
   byte(value: number): void {
     this.#reserve(1);
-    this.#bytes[this.#length++] = value;
+    this.#block[this.#end++] = value;
   }
 
   twoBytes(value: number): void {
     this.#reserve(2);
-    this.#bytes[this.#length++] = value >> 8;
-    this.#bytes[this.#length++] = value & 0xff;
+    this.#block[this.#end++] = value >> 8;
+    this.#block[this.#end++] = value & 0xff;
   }
 
   fourBytes(value: number): void {
@@ -45,10 +50,31 @@ export class PacketWriter {
     this.byte(rest);
   }
 
+  /** Begins what stands behind its length; tells where, for `endMeasured`. */
+  beginMeasured(): number {
+    this.byte(0);
+    return this.length;
+  }
+
+  /** Writes the length of what was written since, and of `more` bytes that follow. */
+  endMeasured(begin: number, more = 0): void {
+    const value = this.length - begin + more;
+    const lengthBytes = variableByteLength(value);
+    const from = this.#start + begin;
+    if (lengthBytes > 1) { // There is room for one byte.
+      this.#reserve(lengthBytes - 1);
+      this.#block.copyWithin(from + lengthBytes - 1, from, this.#end);
+    }
+    const end = this.#end + lengthBytes - 1;
+    this.#end = from - 1;
+    this.variableByte(value);
+    this.#end = end;
+  }
+
   raw(bytes: Uint8Array): void {
     this.#reserve(bytes.byteLength);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.byteLength;
+    this.#block.set(bytes, this.#end);
+    this.#end += bytes.byteLength;
   }
 
   /** Bytes behind their length. */
@@ -66,30 +92,32 @@ export class PacketWriter {
   text(text: string): void {
     const { length } = text;
     this.#reserve(2 + 3 * length); // UTF-8 has at most three bytes for each unit of UTF-16.
-    const bytes = this.#bytes;
-    const start = this.#length + 2;
+    const block = this.#block;
+    const start = this.#end + 2;
     let end = start;
     for (let index = 0; index < length; index++) {
       const code = text.charCodeAt(index);
       if (code > 0x7f) {
-        end = start + encoder.encodeInto(text, bytes.subarray(start)).written;
+        end = start + encoder.encodeInto(text, block.subarray(start)).written;
         break;
       }
-      bytes[end++] = code;
+      block[end++] = code;
     }
     if (end - start > MAX_TEXT_BYTES) {
       throw new RangeError(`Cannot write a text: ${end - start} bytes, ${MAX_TEXT_BYTES} at most`);
     }
     this.twoBytes(end - start);
-    this.#length = end;
+    this.#end = end;
   }
 
   #reserve(byteLength: number): void {
-    const needed = this.#length + byteLength;
-    if (needed <= this.#bytes.byteLength) return;
-    const larger = new Uint8Array(2 * needed);
-    larger.set(this.bytes);
-    this.#bytes = larger;
+    if (this.#end + byteLength <= this.#block.byteLength) return;
+    const { length } = this;
+    const block = new Uint8Array(Math.max(BLOCK_BYTES, 2 * (length + byteLength)));
+    block.set(this.#block.subarray(this.#start, this.#end));
+    this.#block = block;
+    this.#start = 0;
+    this.#end = length;
   }
 }
 

@@ -1,6 +1,6 @@
 import { BytePool } from "./byte_pool.ts";
 import type { Delivery, OutgoingMessage, QoS, WireProperties } from "./connection.ts";
-import { PacketWriter, variableByteLength } from "./packet_writer.ts";
+import { PacketWriter } from "./packet_writer.ts";
 
 /** The control packets that carry a message and its acknowledgements ([MQTT-2.1.2]). */
 export const PacketType = { publish: 3, puback: 4, pubrec: 5, pubrel: 6, pubcomp: 7 } as const;
@@ -45,46 +45,38 @@ const Property = {
 const NO_PROPERTIES: WireProperties = Object.freeze({});
 
 const pool = new BytePool();
-const writer = new PacketWriter();
-const propertyWriter = new PacketWriter();
+const scale = new PacketWriter();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
-/** The PUBLISH packet up to its payload ([MQTT-3.3]). Nobody else writes into what comes back. */
-export function encodePublishHead(
+/**
+ * Writes the PUBLISH packet up to its payload ([MQTT-3.3]).
+ *
+ * @throws {RangeError} where a text is longer than a packet can say
+ */
+export function writePublishHead(
+  writer: PacketWriter,
   message: PublishParts & Pick<OutgoingMessage, "qos" | "retain">,
   { version, packetId, dup }: PublishHead,
-): Uint8Array {
+): void {
   const { topic, payload, qos, retain, properties } = message;
-  writer.clear();
+  writer.byte(PacketType.publish << 4 | (dup ? 8 : 0) | qos << 1 | (retain ? 1 : 0));
+  const body = writer.beginMeasured();
   writer.text(topic);
   if (qos > 0) writer.twoBytes(packetId);
   if (version === 5) {
-    writeProperties(properties);
-    writer.variableByte(propertyWriter.length);
-    writer.raw(propertyWriter.bytes);
+    const begin = writer.beginMeasured();
+    writeProperties(writer, properties);
+    writer.endMeasured(begin);
   }
-  const { bytes } = writer;
-  const remaining = bytes.byteLength + payload.byteLength;
-  const lengthBytes = variableByteLength(remaining);
-  const head = pool.take(1 + lengthBytes + bytes.byteLength);
-  head[0] = PacketType.publish << 4 | (dup ? 8 : 0) | qos << 1 | (retain ? 1 : 0);
-  let rest = remaining;
-  for (let index = 1; index <= lengthBytes; index++, rest >>>= 7) {
-    head[index] = rest & 0x7f | (index < lengthBytes ? 0x80 : 0);
-  }
-  head.set(bytes, 1 + lengthBytes);
-  return head;
+  writer.endMeasured(body, payload.byteLength);
 }
 
 /** The bytes of the PUBLISH packet at QoS 1 or 2. */
-export function publishSize({ topic, payload, properties }: PublishParts, version: 4 | 5): number {
-  writer.clear().text(topic);
-  let remaining = writer.length + 2 + payload.byteLength;
-  if (version === 5) {
-    writeProperties(properties);
-    remaining += variableByteLength(propertyWriter.length) + propertyWriter.length;
-  }
-  return 1 + variableByteLength(remaining) + remaining;
+export function publishSize(parts: PublishParts, version: 4 | 5): number {
+  scale.truncate(0);
+  const head = { version, packetId: 0, dup: false };
+  writePublishHead(scale, { ...parts, qos: 1, retain: false }, head);
+  return scale.length + parts.payload.byteLength;
 }
 
 /**
@@ -125,14 +117,15 @@ export function decodePublish(flags: number, body: Uint8Array, version: 4 | 5): 
   };
 }
 
-/** An acknowledgement that all went well. */
-export function encodeAcknowledgement(type: AcknowledgementType, packetId: number): Uint8Array {
-  const packet = pool.take(4);
-  packet[0] = type << 4 | (type === PacketType.pubrel ? 2 : 0); // [MQTT-3.6.1-1]
-  packet[1] = 2;
-  packet[2] = packetId >> 8;
-  packet[3] = packetId & 0xff;
-  return packet;
+/** Writes an acknowledgement that all went well. */
+export function writeAcknowledgement(
+  writer: PacketWriter,
+  type: AcknowledgementType,
+  packetId: number,
+): void {
+  writer.byte(type << 4 | (type === PacketType.pubrel ? 2 : 0)); // [MQTT-3.6.1-1]
+  writer.byte(2);
+  writer.twoBytes(packetId);
 }
 
 /**
@@ -152,28 +145,26 @@ export function decodeAcknowledgement(
   return { type, packetId: body[0] << 8 | body[1], reasonCode: body[2] ?? 0 };
 }
 
-/** Writes them into the writer for properties, without their length. */
-function writeProperties(properties: WireProperties): void {
+function writeProperties(writer: PacketWriter, properties: WireProperties): void {
   const { messageExpiryInterval, contentType, correlationData, userProperties } = properties;
-  propertyWriter.clear();
   if (messageExpiryInterval !== undefined) {
-    propertyWriter.byte(Property.messageExpiry);
-    propertyWriter.fourBytes(messageExpiryInterval);
+    writer.byte(Property.messageExpiry);
+    writer.fourBytes(messageExpiryInterval);
   }
   if (contentType !== undefined) {
-    propertyWriter.byte(Property.contentType);
-    propertyWriter.text(contentType);
+    writer.byte(Property.contentType);
+    writer.text(contentType);
   }
   if (correlationData !== undefined) {
-    propertyWriter.byte(Property.correlationData);
-    propertyWriter.binary(correlationData);
+    writer.byte(Property.correlationData);
+    writer.binary(correlationData);
   }
   for (const name in userProperties) {
     const value = userProperties[name];
     for (const one of typeof value === "string" ? [value] : value) {
-      propertyWriter.byte(Property.userProperty);
-      propertyWriter.text(name);
-      propertyWriter.text(one);
+      writer.byte(Property.userProperty);
+      writer.text(name);
+      writer.text(one);
     }
   }
 }

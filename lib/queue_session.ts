@@ -154,7 +154,7 @@ export class QueueSession {
         carrier,
       });
       const message = { topic, payload, properties, qos, retain, mandatory };
-      return this.sender.send(message, signal).then(this.#countSent);
+      return this.sender.send(message, signal, this.#countSent);
     });
   }
 

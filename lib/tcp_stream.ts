@@ -2,8 +2,8 @@ import { Buffer } from "node:buffer";
 import { Duplex } from "node:stream";
 import { toError } from "./errors.ts";
 
-/** Bytes that are gathered for one write; what is longer goes out as it is. */
-const BATCH_BYTES = 65_536;
+/** Bytes that are read at once. */
+const BLOCK_BYTES = 65_536;
 /** A chunk that is worth a write of its own rather than a copy, in bytes. */
 const LARGE_BYTES = 8_192;
 /** Bytes that may wait before `write` asks for a pause. */
@@ -18,16 +18,12 @@ type Done = (error?: Error | null) => void;
 /**
  * A TCP connection as the Node stream that MQTT.js reads and writes.
  *
- * MQTT.js writes a packet as half a dozen tiny chunks, and handing each to the system dominates the
- * cost of a small message. Here they are copied into one batch, which goes out at the end of the
- * turn, or when the write before it is done.
+ * MQTT.js writes a packet as half a dozen tiny chunks. What was written in one turn, or during the
+ * write before, goes out together.
  */
 export class TcpStream extends Duplex {
   readonly #opening = new AbortController();
   #connection: Deno.TcpConn | null = null;
-  #batch = new Uint8Array(BATCH_BYTES);
-  #filled = 0;
-  /** Full batches and large chunks that stand before the batch. */
   #line: Uint8Array[] = [];
   #waiting = 0;
   #writing = false;
@@ -66,7 +62,7 @@ export class TcpStream extends Duplex {
   }
 
   override _final(done: Done): void {
-    if (this.#writing) this.#flushed = done;
+    if (this.#writing || this.#line.length > 0) this.#flushed = done;
     else this.#finish(done);
   }
 
@@ -87,66 +83,24 @@ export class TcpStream extends Duplex {
   }
 
   #take(chunk: Uint8Array | string): void {
-    if (typeof chunk === "string") this.#gatherText(chunk);
-    else this.#gather(chunk);
-    if (this.#writing) return;
+    const bytes = typeof chunk === "string" ? encoder.encode(chunk) : chunk;
+    this.#line.push(bytes);
+    this.#waiting += bytes.byteLength;
+    this.#startSending();
+  }
+
+  #startSending(): void {
+    if (this.#connection === null || this.#line.length === 0 || this.#writing) return;
     this.#writing = true;
     queueMicrotask(() => this.#send());
   }
 
-  #gather(bytes: Uint8Array): void {
-    const { byteLength } = bytes;
-    this.#waiting += byteLength;
-    if (byteLength >= LARGE_BYTES) {
-      this.#turn();
-      this.#line.push(bytes);
-      return;
-    }
-    if (this.#filled + byteLength > BATCH_BYTES) this.#turn();
-    this.#batch.set(bytes, this.#filled);
-    this.#filled += byteLength;
-  }
-
-  /** Most texts are short and ASCII: a loop is quicker than a call. */
-  #gatherText(text: string): void {
-    const { length } = text;
-    if (length > 256) return this.#gather(encoder.encode(text));
-    if (this.#filled + length > BATCH_BYTES) this.#turn();
-    const batch = this.#batch;
-    const start = this.#filled;
-    for (let index = 0; index < length; index++) {
-      const code = text.charCodeAt(index);
-      if (code > 0x7f) return this.#gather(encoder.encode(text));
-      batch[start + index] = code;
-    }
-    this.#filled += length;
-    this.#waiting += length;
-  }
-
-  /** Puts what is gathered into the line and begins a new batch. */
-  #turn(): void {
-    if (this.#filled === 0) return;
-    this.#line.push(this.#batch.subarray(0, this.#filled));
-    this.#batch = new Uint8Array(BATCH_BYTES);
-    this.#filled = 0;
-  }
-
   async #send(): Promise<void> {
-    if (this.#connection === null) return; // `#open` goes on from here.
     try {
-      for (let spare = new Uint8Array(0); this.#waiting > 0;) {
-        if (this.#line.length === 0) {
-          const batch = this.#batch;
-          const filled = this.#filled;
-          this.#batch = spare.byteLength > 0 ? spare : new Uint8Array(BATCH_BYTES);
-          this.#filled = 0;
-          await this.#writeAll(batch.subarray(0, filled));
-          spare = batch;
-        } else {
-          const line = this.#line;
-          this.#line = [];
-          for (const bytes of line) await this.#writeAll(bytes);
-        }
+      while (this.#line.length > 0) {
+        const line = this.#line;
+        this.#line = [];
+        for (const bytes of together(line)) await this.#writeAll(bytes);
       }
     } catch (error) {
       this.#fail(error);
@@ -187,7 +141,7 @@ export class TcpStream extends Duplex {
       connection.setNoDelay(true); // A small packet must not wait for the answer to the one before.
       this.#connection = connection;
       this.emit("connect");
-      if (this.#writing) this.#send();
+      this.#startSending();
       await this.#receive(connection);
     } catch (error) {
       this.#fail(error);
@@ -195,7 +149,7 @@ export class TcpStream extends Duplex {
   }
 
   async #receive(connection: Deno.TcpConn): Promise<void> {
-    let room = new Uint8Array(BATCH_BYTES);
+    let room = new Uint8Array(BLOCK_BYTES);
     for (;;) {
       const count = await connection.read(room);
       if (this.destroyed) return;
@@ -206,10 +160,21 @@ export class TcpStream extends Duplex {
       const taken = this.push(Buffer.from(room.buffer, room.byteOffset, count));
       // What was read is read by others now; only what is behind it is free.
       room = room.byteLength - count < LEAST_READ_BYTES
-        ? new Uint8Array(BATCH_BYTES)
+        ? new Uint8Array(BLOCK_BYTES)
         : room.subarray(count);
       if (!taken) await new Promise<void>((resolve) => this.#wanted = resolve);
       if (this.destroyed) return;
     }
+  }
+}
+
+/** The chunks, small ones that stand side by side as one. */
+function* together(chunks: Uint8Array[]): Generator<Uint8Array> {
+  for (let at = 0; at < chunks.length;) {
+    const first = at;
+    while (at < chunks.length && chunks[at].byteLength < LARGE_BYTES) at++;
+    if (at - first > 1) yield Buffer.concat(chunks.slice(first, at));
+    else if (at > first) yield chunks[first];
+    if (at < chunks.length) yield chunks[at++];
   }
 }

@@ -15,7 +15,7 @@ const LAYERS: Record<string, readonly (readonly string[])[]> = {
     ["mqtt_client", "round_trips", "outgoing_publishes", "link_subscriptions"],
     ["message_buffer", "envelope_codec", "broker_limits", "packet_tap", "receive_waiters"],
     ["queue_options"],
-    ["config_params", "option_readers", "telemetry"],
+    ["config_params", "option_readers", "telemetry", "packet_batch"],
     [
       "abortable",
       "alarm",
@@ -32,7 +32,7 @@ const LAYERS: Record<string, readonly (readonly string[])[]> = {
       "tcp_stream",
       "within",
     ],
-    ["byte_pool", "packet_writer", "errors"],
+    ["byte_pool", "fingerprint", "packet_writer", "errors"],
     ["message_envelope"],
     ["connection", "public_url", "topic_filter"],
     ["deps"],
@@ -85,7 +85,7 @@ const MAX_TEST_LINES = 400;
 /** Longer files, how long they may be, and why. */
 const LONGER: Record<string, { lines: number; why: string }> = {
   "lib/mqtt_link.ts": {
-    lines: 270,
+    lines: 285,
     why: "the whole life of one link: open, hold, lose, wait, make again, close",
   },
   "lib/mqtt_message_queue.ts": {

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
 import type { Delivery, OutgoingMessage, QoS } from "../../lib/connection.ts";
 import { PacketReader } from "../../lib/packet_reader.ts";
+import { PacketWriter } from "../../lib/packet_writer.ts";
 import {
   type AcknowledgementType,
   decodeAcknowledgement,
   decodePublish,
-  encodePublishHead,
   PacketType,
   publishSize,
+  writePublishHead,
 } from "../../lib/publish_packet.ts";
 import { concat, cut, factsOf, factsOfPacket, parsePackets } from "../lib/packets.ts";
 import { check } from "./check.ts";
@@ -80,7 +81,10 @@ interface Sent {
 
 function encode({ message, packetId, dup }: Sent, version: 4 | 5): Uint8Array<ArrayBuffer> {
   const id = message.qos === 0 ? 0 : packetId;
-  return concat([encodePublishHead(message, { version, packetId: id, dup }), message.payload]);
+  const writer = new PacketWriter();
+  writePublishHead(writer, message, { version, packetId: id, dup });
+  writer.raw(message.payload);
+  return writer.take();
 }
 
 /** What we read of a stream, to its end or to where it cannot be read; what is no message is `null`. */

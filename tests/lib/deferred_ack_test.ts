@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import type { Delivery, QoS } from "../../lib/connection.ts";
 import { DeferredAcks } from "../../lib/deferred_ack.ts";
+import type { AcknowledgementType } from "../../lib/publish_packet.ts";
 import { delivery } from "./deliveries.ts";
-import { parsePackets, wordsOf } from "./packets.ts";
+
+const NAMES = { 4: "puback", 5: "pubrec", 6: "pubrel", 7: "pubcomp" };
 
 /** Held acknowledgements, and a link that is up. */
 class Setting {
@@ -14,8 +16,8 @@ class Setting {
   redelivered = 0;
 
   constructor(order: "arrival" | "settled" = "arrival") {
-    const write = (packet: Uint8Array) => {
-      this.written.push(...parsePackets(packet).map(wordsOf));
+    const write = (type: AcknowledgementType, packetId: number) => {
+      this.written.push(`${NAMES[type]} ${packetId}`);
     };
     this.acks = new DeferredAcks(order, write, {
       onDelivery: (delivery) => this.deliveries.push(delivery),

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
+import type { PacketBatch } from "../../lib/packet_batch.ts";
 import { tapPackets } from "../../lib/packet_tap.ts";
+import { PacketType } from "../../lib/publish_packet.ts";
 import {
   concat,
   cut,
@@ -22,13 +24,16 @@ class Setting {
   readonly rest = new PassThrough();
   /** Types of what was taken out. */
   readonly taken: number[] = [];
+  /** What goes out. */
+  packets: PacketBatch | null = null;
   chunks = 0;
   #passed: Uint8Array[] = [];
 
   /** @param onPacket what becomes of a packet that was taken out */
   constructor(onPacket: () => void = () => {}) {
     this.rest.on("data", (bytes: Uint8Array) => this.#passed.push(bytes));
-    const tapped = tapPackets(this.stream, {
+    const tapped = tapPackets(this.stream, 5, {
+      onTransport: (packets) => this.packets = packets,
       onChunk: () => this.chunks++,
       onPacket: (type) => {
         this.taken.push(type);
@@ -145,4 +150,22 @@ Deno.test("an error that has a code keeps it, and what is no error becomes one",
     const [error] = await failed;
     assert.deepEqual([error.message, error.code], ["no", code]);
   }
+});
+
+Deno.test("what MQTT.js writes comes behind what was gathered before, and nothing is written twice", async () => {
+  const stream = new PassThrough();
+  let packets: PacketBatch | null = null;
+  tapPackets(stream, 5, {
+    onTransport: (made) => packets = made,
+    onChunk() {},
+    onPacket() {},
+  });
+  packets!.writeAcknowledgement(PacketType.puback, 1);
+  stream.write(generatePacket(PINGRESP));
+  packets!.writeAcknowledgement(PacketType.puback, 2);
+  await Promise.resolve();
+  stream.write(generatePacket(SUBACK));
+  stream.end();
+  const written = parsePackets(concat(await Array.fromAsync(stream)));
+  assert.deepEqual(written.map(wordsOf), ["puback 1", "pingresp", "puback 2", "suback 9"]);
 });
