@@ -92,6 +92,8 @@ const EVERY_MODE = ["both", "listen", "wait", "reply", "send", "receive"];
 const THROUGHPUT: readonly Measure[] = [
   { key: "both", title: "send and receive together, messages/s" },
   { key: "both cpu", title: "the same, processor µs/message", digits: 1 },
+  { key: "both broker", title: "the same, the broker's processor µs/message", digits: 1 },
+  { key: "both load", title: "the same, the broker's share of a core", digits: 2 },
   { key: "listen 1", referenceKey: "both", title: "the same by `listen`, concurrency 1" },
   { key: "listen 32", referenceKey: "both", title: "the same by `listen`, concurrency 32" },
   { key: "send", title: "send alone, messages/s" },

@@ -221,7 +221,7 @@ function start(
   { file, runtime = "deno", collectsGarbage = false }: Program,
   settings: Record<string, unknown>,
 ): ChildProcess {
-  const json = JSON.stringify({ url: broker.url, ...settings });
+  const json = JSON.stringify({ url: broker.url, broker: broker.pid, ...settings });
   if (runtime === "node") {
     if (node === null) throw new Error("Cannot run it: Node is not there");
     const flags = collectsGarbage ? ["--expose-gc"] : [];
@@ -229,8 +229,8 @@ function start(
   }
   const flags = collectsGarbage ? ["--v8-flags=--expose-gc"] : [];
   return ChildProcess.start(Deno.execPath(), [
-    ...["run", "--quiet", "--no-prompt", "--allow-net=127.0.0.1", "--allow-env", ...flags],
-    ...[new URL(file, FOLDER).pathname, json],
+    // Without all permissions nothing of /proc can be read.
+    ...["run", "--quiet", "--allow-all", ...flags, new URL(file, FOLDER).pathname, json],
   ], { env: { NO_COLOR: "1" } });
 }
 

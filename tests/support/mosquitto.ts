@@ -104,6 +104,12 @@ export class Mosquitto implements AsyncDisposable {
     return this.#process.stderr.waitFor(pattern);
   }
 
+  /** Of the process that runs. */
+  get pid(): number {
+    if (this.#process === null) throw new Error("Cannot tell the process: Mosquitto does not run");
+    return this.#process.pid;
+  }
+
   /** `mqtt://127.0.0.1:<port>`, ready for a client. */
   get url(): string {
     return `mqtt://127.0.0.1:${this.port}`;

@@ -1,5 +1,6 @@
 // What every contestant of the benches is put through: plain JavaScript, so that Deno and Node run the
 // very same loops. A contestant gives a link, and gets its figures.
+import { readFileSync } from "node:fs";
 import process from "node:process";
 
 /**
@@ -31,24 +32,29 @@ import process from "node:process";
  * @property {number} warmUp Messages before the first mode: the first of everything is slow and says nothing.
  * @property {number} window Messages in flight at most.
  * @property {number} trips Single messages for a latency.
+ * @property {number} broker The broker's process id.
  */
 
 const CONCURRENCIES = [1, 32];
 
 /**
  * Measures each mode: messages a second under the mode's name, processor time per message in microseconds under
- * `<mode> cpu`, milliseconds under `<mode> p50` and `<mode> p99`.
+ * `<mode> cpu` and, the broker's, `<mode> broker`; how much of a core the broker was busy under `<mode> load`;
+ * milliseconds under `<mode> p50` and `<mode> p99`.
  *
  * @param {Link} link
  * @param {Task} task
  * @returns {Promise<Record<string, number>>}
  */
-export async function drive(link, { modes, qos, count, warmUp, window, trips }) {
+export async function drive(link, { modes, qos, count, warmUp, window, trips, broker }) {
   const figures = {};
-  const note = (mode, { rate, cpu }) => {
+  const note = (mode, { rate, cpu, brokerCpu, load }) => {
     figures[mode] = rate;
     figures[`${mode} cpu`] = cpu;
+    figures[`${mode} broker`] = brokerCpu;
+    figures[`${mode} load`] = load;
   };
+  const timed = (messages, work) => timedOn(broker, messages, work);
   const both = (messages, take) =>
     timed(messages, () => sendAndTake(link, messages, { qos, window, take }));
   await link.open();
@@ -107,14 +113,26 @@ async function latency(figures, mode, trips, trip) {
   figures[`${mode} p99`] = took[Math.floor(0.99 * (trips - 1))];
 }
 
-/** Runs it; tells the messages a second and the processor time of each, in microseconds. */
-async function timed(count, work) {
+/** Runs it; tells the messages a second, and the processor time of each here and at the broker, in microseconds. */
+async function timedOn(broker, count, work) {
   const cpuBefore = process.cpuUsage();
+  const brokerBefore = busyTime(broker);
   const start = performance.now();
   await work();
   const milliseconds = performance.now() - start;
+  const brokerBusy = busyTime(broker) - brokerBefore;
   const { user, system } = process.cpuUsage(cpuBefore);
-  return { rate: count / milliseconds * 1000, cpu: (user + system) / count };
+  return {
+    rate: count / milliseconds * 1000,
+    cpu: (user + system) / count,
+    brokerCpu: brokerBusy * 1000 / count,
+    load: brokerBusy / milliseconds,
+  };
+}
+
+/** How long a process of one thread has been busy, in milliseconds; Linux counts it in nanoseconds. */
+function busyTime(pid) {
+  return Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[0]) / 1e6;
 }
 
 /** At QoS 0 nothing but the arrival tells that there is room again: what arrived counts as landed. */
