@@ -1,5 +1,5 @@
 import type { Delivery, QoS, WireProperties } from "./connection.ts";
-import { MessageEnvelope, readEnvelope } from "./message_envelope.ts";
+import { envelopeJson, MessageEnvelope, readEnvelope } from "./message_envelope.ts";
 import { RESENT } from "./resent_mark.ts";
 import { isPlainText } from "./topic_filter.ts";
 
@@ -75,9 +75,7 @@ export function encodeEnvelope(envelope: MessageEnvelope, options: EncodeOptions
   }
 
   if (!bare) {
-    const json = envelope.toJSON();
-    json.correlation_id = json.trace_id = correlationId;
-    json.sent_time = sentTime;
+    const json = envelopeJson(envelope, correlationId, sentTime);
     const traced = options.carrier !== undefined && Object.keys(options.carrier).length > 0;
     if (protocolVersion === 5) properties.contentType = "application/json";
     // MQTT.js makes a malformed packet of user properties without any.

@@ -175,17 +175,7 @@ export class MessageEnvelope {
 
   /** The envelope in the form that travels with `serializeEnvelope`. */
   toJSON(): MessageEnvelopeJson {
-    const json: MessageEnvelopeJson = {
-      message_id: this.messageId,
-      correlation_id: this.correlationId,
-      trace_id: this.correlationId,
-      message_type: this.messageType,
-      sent_time: this.sentTime.toJSON(),
-      message: this.message === null ? null : this.message.toBase64(),
-    };
-    if (this.contentType !== null) json.content_type = this.contentType;
-    if (Object.keys(this.userProperties).length > 0) json.user_properties = this.userProperties;
-    return json;
+    return envelopeJson(this, this.correlationId, this.sentTime.toJSON());
   }
 
   /**
@@ -204,6 +194,29 @@ export class MessageEnvelope {
       }`,
     );
   }
+}
+
+/**
+ * The envelope as JSON.
+ *
+ * @param sentTime ISO 8601
+ */
+export function envelopeJson(
+  { messageId, messageType, message, contentType, userProperties }: MessageEnvelope,
+  correlationId: string | null,
+  sentTime: string | null,
+): MessageEnvelopeJson {
+  const json: MessageEnvelopeJson = {
+    message_id: messageId,
+    correlation_id: correlationId,
+    trace_id: correlationId,
+    message_type: messageType,
+    sent_time: sentTime,
+    message: message === null ? null : message.toBase64(),
+  };
+  if (contentType !== null) json.content_type = contentType;
+  if (Object.keys(userProperties).length > 0) json.user_properties = userProperties;
+  return json;
 }
 
 /**

@@ -5,7 +5,7 @@ import { fingerprint } from "./fingerprint.ts";
 export const RESENT = "resent";
 
 const encoder = new TextEncoder();
-const latin1 = new TextDecoder("latin1");
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 const OPEN_BRACE = 0x7b;
 const JSON_MARK = encoder.encode(`{"${RESENT}":true,`);
 /** How the JSON form goes on behind its brace, or behind the mark. */
@@ -70,7 +70,7 @@ function named(id: string | string[], time: string | string[] | undefined): numb
 
 /** The id and the time of sending in the JSON form. */
 function headOf(payload: Uint8Array, start: number): { id: string | null; time: string | null } {
-  const head = latin1.decode(payload.subarray(start, start + HEAD_BYTES));
+  const head = decoder.decode(payload.subarray(start, start + HEAD_BYTES));
   return { id: ID.exec(head)?.[1] ?? null, time: TIME.exec(head)?.[1] ?? null };
 }
 

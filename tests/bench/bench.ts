@@ -66,9 +66,9 @@ function stopSignal(): AbortSignal {
 }
 
 /** Where and how it was measured: without it a number says nothing. */
-function surroundings({ form, rounds }: BenchOptions, node: NodeCopy | null, took: number): string {
+function surroundings({ form }: BenchOptions, node: NodeCopy | null, took: number): string {
   const day = new Date().toISOString().slice(0, 10);
-  return `Measured on ${day} in the ${form} form, ${rounds} rounds, ${took} s in all, with Deno ` +
+  return `Measured on ${day} in the ${form} form, ${took} s in all, with Deno ` +
     `${Deno.version.deno}${node === null ? "" : `, Node ${node.version}`} on ` +
     `${navigator.hardwareConcurrency} cores (${Deno.build.os}, ${Deno.build.arch}).`;
 }

@@ -130,7 +130,8 @@ Deno.test("without Node its rivals are left out", () => {
 Deno.test("--quick is the quick form; the note is written by the full one, or where that is asked for", () => {
   const full = readBenchOptions([])!;
   const quick = readBenchOptions(["--quick"])!;
-  assert.deepEqual([full.form, full.writes, full.rounds], ["full", true, 3]);
+  assert.deepEqual([full.form, full.writes, full.rounds], ["full", true, null]);
+  assert.equal(readBenchOptions(["--rounds", "2"])!.rounds, 2);
   assert.ok(full.limitMs < 600_000 && quick.limitMs < 60_000);
   assert.deepEqual([quick.form, quick.writes], ["quick", false]);
   assert.equal(readBenchOptions(["--quick", "--write"])!.writes, true);

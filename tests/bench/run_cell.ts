@@ -12,14 +12,16 @@ export interface CellResult {
 
 /** How a cell is run. */
 export interface RunOptions {
-  /** How often each contestant has its turn. */
-  rounds: number;
+  /** How often each contestant has its turn, where that is asked for. */
+  rounds: number | null;
   /** `performance.now()` at which nothing more is begun. */
   deadline: number;
   /** Hears how it goes on. */
   tell?: (line: string) => void;
 }
 
+/** How often a contestant has its turn. */
+const ROUNDS = 3;
 /** Milliseconds that a program may run. */
 const LIMIT_MS = 20_000;
 
@@ -35,7 +37,9 @@ export async function runCell(
   const results = new Map<string, (Figures | null)[]>();
   const problems: string[] = [];
   await using broker = await Mosquitto.start();
-  for (let round = 0; round < Math.min(rounds, cell.rounds ?? rounds); round++) {
+  const usual = cell.rounds ?? ROUNDS;
+  const most = usual < ROUNDS ? usual : Infinity; // More of these are not worth their time.
+  for (let round = 0; round < Math.min(rounds ?? usual, most); round++) {
     for (const { name, measure } of cell.contestants) {
       const remainingMs = deadline - performance.now();
       if (remainingMs <= 0) {
