@@ -195,3 +195,11 @@ Deno.test("neither lock nor receipt show in JSON or among the keys", () => {
   assert.equal(JSON.stringify(envelope), before);
   assert.deepEqual(Object.keys(envelope), keys);
 });
+
+Deno.test("a message that has an id and a time already keeps them", () => {
+  const sentTime = new Date(1_000);
+  const both = new MessageEnvelope(null, "order", null, { messageId: "m1", sentTime });
+  assert.deepEqual([both.messageId, both.sentTime], ["m1", sentTime]);
+  const one = new MessageEnvelope(null, "order", null, { messageId: "m1" });
+  assert.ok(one.sentTime.getTime() > 1_000);
+});
