@@ -18,7 +18,7 @@ export interface PacketSink {
    *
    * @param packetId 0 at QoS 0
    * @param dup whether it was sent before
-   * @throws {RangeError} where it holds a text that no packet can carry; nothing is written then
+   * @throws {RangeError} where it is, or holds, more than a packet can carry; nothing is written then
    */
   writePublish(message: OutgoingMessage, packetId: number, dup: boolean): boolean;
   writeAcknowledgement(type: AcknowledgementType, packetId: number): void;

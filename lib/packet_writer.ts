@@ -1,6 +1,7 @@
 /** Room for packets, in bytes; more is made where one needs it. */
 const BLOCK_BYTES = 65_536;
 const MAX_TEXT_BYTES = 65_535;
+const MAX_LENGTH = 268_435_455;
 
 const encoder = new TextEncoder();
 
@@ -56,9 +57,16 @@ export class PacketWriter {
     return this.length;
   }
 
-  /** Writes the length of what was written since, and of `more` bytes that follow. */
+  /**
+   * Writes the length of what was written since, and of `more` bytes that follow.
+   *
+   * @throws {RangeError} where that is longer than a packet can say ([MQTT-1.5.5-1])
+   */
   endMeasured(begin: number, more = 0): void {
     const value = this.length - begin + more;
+    if (value > MAX_LENGTH) {
+      throw new RangeError(`Cannot write a packet: ${value} bytes, ${MAX_LENGTH} at most`);
+    }
     const lengthBytes = variableByteLength(value);
     const from = this.#start + begin;
     if (lengthBytes > 1) { // There is room for one byte.

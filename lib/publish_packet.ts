@@ -51,7 +51,7 @@ const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 /**
  * Writes the PUBLISH packet up to its payload ([MQTT-3.3]).
  *
- * @throws {RangeError} where a text is longer than a packet can say
+ * @throws {RangeError} where a text, or all of it, is longer than a packet can say
  */
 export function writePublishHead(
   writer: PacketWriter,

@@ -107,3 +107,11 @@ Deno.test("a length stands before what it measures, one within another", () => {
     assert.deepEqual(writer.take(), expected.take(), `${size}`);
   }
 });
+
+Deno.test("what is longer than a packet can say is a RangeError", () => {
+  const writer = new PacketWriter();
+  const begin = writer.beginMeasured();
+  assert.throws(() => writer.endMeasured(begin, 268_435_456), RangeError);
+  writer.endMeasured(begin, 268_435_455);
+  assert.equal(Buffer.from(writer.take()).toString("hex"), "ffffff7f");
+});
