@@ -51,6 +51,10 @@ async function traffic(url: string, qos: QoS, stop: AbortSignal): Promise<Tally>
     tally.received++;
   }
   await sending;
+  // The last message may come in one chunk with the CONNACK, before the link is told to be up.
+  for (let waited = 0; queue.state !== "connected" && waited < WAIT_MS; waited += PAUSE_MS) {
+    await delay(PAUSE_MS);
+  }
   tally.reconnects = queue.stats().reconnects;
   return tally;
 }
