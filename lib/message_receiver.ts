@@ -1,11 +1,10 @@
 import { Alarm } from "./alarm.ts";
 import type { Connection, Delivery } from "./connection.ts";
 import { decodeEnvelope } from "./envelope_codec.ts";
-import { LockLostError, QueueClosedError } from "./errors.ts";
 import { type BufferEntry, costOf, MessageBuffer } from "./message_buffer.ts";
-import { MessageEnvelope, receiptOf, setReceipt } from "./message_envelope.ts";
+import type { MessageEnvelope } from "./message_envelope.ts";
 import type { ReceiveMode, ResolvedOptions } from "./queue_options.ts";
-import { Receipt } from "./receipt.ts";
+import { closed, lost, type Receipt, Receipts } from "./receipt.ts";
 import { ReceiveWaiters } from "./receive_waiters.ts";
 import { Repetitions } from "./repetitions.ts";
 
@@ -46,6 +45,7 @@ export class MessageReceiver {
   readonly #waiters = new ReceiveWaiters();
   readonly #alarm = new Alarm(() => this.#expire());
   readonly #repetitions: Repetitions;
+  readonly #receipts = new Receipts();
   #paused = false;
   #closed = false;
 
@@ -103,33 +103,31 @@ export class MessageReceiver {
 
   /** What is under way to settle the message, resolved however it goes; `null` where nothing is. */
   underWay(envelope: MessageEnvelope): Promise<void> | null {
-    const receipt = receiptOf(envelope);
-    if (!(receipt instanceof Receipt) || receipt.underWay === null) return null;
-    return receipt.underWay.catch(() => {}); // Whoever began it is told.
+    return this.#receipts.underWay(envelope);
   }
 
   /** Removes a message that was locked, or peeked and is still available. */
   complete(envelope: MessageEnvelope, outcome: Outcome = "completed"): void {
-    const receipt = this.#receiptOf(envelope, VERBS[outcome]);
+    const receipt = this.#receipts.of(envelope, VERBS[outcome]);
     if (receipt.removed) receipt.settled = true; // It is gone for good now.
     if (receipt.settled) return;
-    this.#assertHeld(receipt, VERBS[outcome]);
-    this.#end(envelope, receipt);
+    this.#receipts.assertHeld(receipt, VERBS[outcome]);
+    this.#receipts.end(envelope, receipt);
     this.#remove(receipt.entry, outcome);
   }
 
   /** Gives a message back to its place, now or after `delay` milliseconds. */
   abandon(envelope: MessageEnvelope, delay = 0): void {
-    const receipt = this.#receiptOf(envelope, "abandon");
+    const receipt = this.#receipts.of(envelope, "abandon");
     const { entry, lock } = receipt;
     if (receipt.settled) return;
     if (lock === null) {
       if (entry.state !== "removed" || !receipt.removed) return; // Peeked: it is in its place.
       this.#buffer.restore(entry); // The broker has let go of it, memory has not.
     } else {
-      this.#assertHeld(receipt, "abandon");
+      this.#receipts.assertHeld(receipt, "abandon");
     }
-    this.#end(envelope, receipt);
+    this.#receipts.end(envelope, receipt);
     if (this.#isExhausted(entry)) {
       this.#exhaust(entry);
       return;
@@ -139,17 +137,17 @@ export class MessageReceiver {
 
   /** Locks an available message that was peeked; the copy becomes its holder. */
   lock(envelope: MessageEnvelope, lockTimeout: number): void {
-    const receipt = this.#receiptOf(envelope, "lock");
-    if (receipt.settled || receipt.lock !== null) throw lost(receipt.entry, "lock");
-    this.#assertHeld(receipt, "lock");
+    const receipt = this.#receipts.of(envelope, "lock");
+    if (receipt.settled || receipt.lock !== null) throw lost(receipt, "lock");
+    this.#receipts.assertHeld(receipt, "lock");
     this.#hold(envelope, receipt.entry, lockTimeout);
   }
 
   /** Lets a lock run for `lockTimeout` milliseconds from now. */
   renewLock(envelope: MessageEnvelope, lockTimeout: number): void {
-    const receipt = this.#receiptOf(envelope, "renew the lock of");
-    if (receipt.lock === null || receipt.settled) throw lost(receipt.entry, "renew the lock of");
-    this.#assertHeld(receipt, "renew the lock of");
+    const receipt = this.#receipts.of(envelope, "renew the lock of");
+    if (receipt.lock === null || receipt.settled) throw lost(receipt, "renew the lock of");
+    this.#receipts.assertHeld(receipt, "renew the lock of");
     const until = Date.now() + lockTimeout;
     this.#renew(receipt.entry, until);
     envelope.lockedUntil = new Date(until);
@@ -166,7 +164,7 @@ export class MessageReceiver {
   ): Promise<MessageEnvelope | null> {
     const before = this.underWay(envelope);
     if (before !== null) await before;
-    const receipt = this.#receiptOf(envelope, VERBS[outcome]);
+    const receipt = this.#receipts.of(envelope, VERBS[outcome]);
     if (receipt.settled) return null;
     const copy = this.#envelopeOf(receipt.entry);
     receipt.underWay = this.#removeAfter(envelope, receipt, outcome, work);
@@ -181,8 +179,8 @@ export class MessageReceiver {
   /** Gives a message back after `delay` milliseconds, however often it was delivered. */
   postpone(envelope: MessageEnvelope, delay: number): void {
     if (this.#closed) return; // The broker has it still.
-    const receipt = this.#receiptOf(envelope, "abandon");
-    this.#end(envelope, receipt);
+    const receipt = this.#receipts.of(envelope, "abandon");
+    this.#receipts.end(envelope, receipt);
     this.#giveBack(receipt.entry, Date.now() + delay);
   }
 
@@ -206,24 +204,25 @@ export class MessageReceiver {
   /** Rejects who waits. What is held is released: it was not acknowledged. */
   close(): void {
     this.#closed = true;
+    this.#receipts.close();
     this.#alarm.stop();
     this.#waiters.rejectAll(closed("receive"));
   }
 
   async #removeAfter(
     envelope: MessageEnvelope,
-    receipt: Receipt<MessageReceiver>,
+    receipt: Receipt,
     outcome: Outcome,
     work: () => Promise<void>,
   ): Promise<void> {
     const { entry, lock, removed } = receipt;
     if (removed) {
       await work(); // The broker has let go of it already.
-      this.#end(envelope, receipt);
+      this.#receipts.end(envelope, receipt);
       this.#handlers.onSettle(() => this.#envelopeOf(entry), outcome);
       return;
     }
-    this.#assertHeld(receipt, VERBS[outcome]);
+    this.#receipts.assertHeld(receipt, VERBS[outcome]);
     const until = entry.deadline;
     if (lock === null) this.#buffer.detain(entry);
     else this.#buffer.renew(entry, Infinity);
@@ -235,7 +234,7 @@ export class MessageReceiver {
       throw error;
     }
     if (this.#closed) throw closed(VERBS[outcome]);
-    this.#end(envelope, receipt);
+    this.#receipts.end(envelope, receipt);
     this.#remove(entry, outcome);
   }
 
@@ -243,8 +242,7 @@ export class MessageReceiver {
     const envelope = this.#decode(entry);
     if (mode === "receiveAndDelete") {
       entry.deliveryCount++;
-      envelope.deliveryCount = entry.deliveryCount;
-      setReceipt(envelope, new Receipt(this, entry, null, true));
+      this.#receipts.give(envelope, entry, null, true);
       this.#remove(entry, "received");
       return envelope;
     }
@@ -255,19 +253,16 @@ export class MessageReceiver {
   /** Locks an available message for this envelope. */
   #hold(envelope: MessageEnvelope, entry: BufferEntry, lockTimeout: number): void {
     const until = Date.now() + lockTimeout;
-    const receipt = new Receipt(this, entry, this.#buffer.lock(entry, until));
-    envelope.deliveryCount = entry.deliveryCount;
+    const lock = this.#buffer.lock(entry, until);
+    this.#receipts.give(envelope, entry, lock);
     envelope.lockedUntil = new Date(until);
-    setReceipt(envelope, receipt);
-    envelope.setReference(receipt);
     this.#alarm.by(until);
   }
 
   /** A copy to look at. */
   #envelopeOf(entry: BufferEntry): MessageEnvelope {
     const envelope = this.#decode(entry);
-    envelope.deliveryCount = entry.deliveryCount;
-    setReceipt(envelope, new Receipt(this, entry, null));
+    this.#receipts.give(envelope, entry);
     return envelope;
   }
 
@@ -303,48 +298,15 @@ export class MessageReceiver {
     this.#regulate();
   }
 
-  #end(envelope: MessageEnvelope, receipt: Receipt<MessageReceiver>): void {
-    receipt.settled = true;
-    envelope.setReference(null);
-    envelope.lockedUntil = null;
-  }
-
-  #receiptOf(envelope: MessageEnvelope, action: string): Receipt<MessageReceiver> {
-    if (this.#closed) throw closed(action);
-    if (!(envelope instanceof MessageEnvelope)) {
-      throw new TypeError(`Cannot ${action}: a MessageEnvelope is needed, received ${envelope}`);
-    }
-    const reference = envelope.getReference();
-    const receipt = reference instanceof Receipt ? reference : receiptOf(envelope);
-    if (receipt instanceof Receipt && receipt.owner !== this && receipt.owner.#closed) {
-      throw lost(receipt.entry, action); // It was received before the queue was closed.
-    }
-    if (!(receipt instanceof Receipt) || receipt.owner !== this) {
-      throw new TypeError(
-        `Cannot ${action} a message: it was not received from this queue, received ${envelope.messageId}`,
-      );
-    }
-    return receipt;
-  }
-
-  #assertHeld(receipt: Receipt<MessageReceiver>, action: string): void {
-    const { entry, lock } = receipt;
-    if (lock === null ? entry.state !== "available" : entry.lock !== lock) {
-      throw lost(entry, action);
-    }
-  }
-
   #isExhausted(entry: BufferEntry): boolean {
     return entry.deliveryCount >= this.#options.maxDeliveries;
   }
 
   /** Hands a message that was delivered too often to the dead letters, under a lock of its own. */
   #exhaust(entry: BufferEntry): void {
-    const receipt = new Receipt(this, entry, this.#buffer.detain(entry));
+    const lock = this.#buffer.detain(entry);
     const envelope = this.#decode(entry);
-    envelope.deliveryCount = entry.deliveryCount;
-    setReceipt(envelope, receipt);
-    envelope.setReference(receipt);
+    this.#receipts.give(envelope, entry, lock);
     this.#handlers.onExhausted(envelope);
   }
 
@@ -401,15 +363,4 @@ export class MessageReceiver {
     this.#paused = paused;
     this.#connection.setPaused(paused);
   }
-}
-
-function closed(action: string): QueueClosedError {
-  return new QueueClosedError(`Cannot ${action} a message: the queue was closed`);
-}
-
-function lost(entry: BufferEntry, action: string): LockLostError {
-  return new LockLostError(
-    `Cannot ${action} the message ${entry.messageId}: its lock ran out or another receiver has it`,
-    entry.messageId!,
-  );
 }
