@@ -7,18 +7,18 @@ import type {
   LinkChange,
   LinkState,
   Publish,
-  QoS,
 } from "./connection.ts";
 import { DeferredAcks } from "./deferred_ack.ts";
-import { ConnectionError, NotSupportedError, TimeoutError, toError } from "./errors.ts";
+import { ConnectionError, NotSupportedError, toError } from "./errors.ts";
 import { type LinkHandlers, MqttLink } from "./mqtt_link.ts";
 import { connectWithFallback } from "./protocol_fallback.ts";
 import type { ResolvedOptions } from "./queue_options.ts";
+import { QueueSubscription } from "./queue_subscription.ts";
 import { ReadingGate } from "./reading_gate.ts";
 import { deliversToShared } from "./shared_probe.ts";
 import { readRetained } from "./retained_messages.ts";
 import { isShared } from "./topic_filter.ts";
-import { settledWithin } from "./within.ts";
+import { answeredWithin, settledWithin } from "./within.ts";
 
 /** How long a broker keeps a private session whose link was lost, in seconds. */
 const PRIVATE_SESSION_EXPIRY_S = 900;
@@ -51,12 +51,9 @@ export class MqttConnection implements Connection {
   #limits: BrokerLimits | null = null;
   #state: LinkState = "closed";
   #subscribing: Promise<void> | null = null;
-  #subscribed = false;
-  /** Whether the broker has answered the subscription. */
-  #confirmed = false;
+  readonly #subscription: QueueSubscription;
   #reading: Promise<void> = Promise.resolve();
   #takenOver = false;
-  #resubscribing = false;
   #relinked: () => void = () => {};
   readonly #gate = new ReadingGate((stops) => this.#inbound?.setPaused(stops));
   #sentUnconfirmed = false;
@@ -66,6 +63,16 @@ export class MqttConnection implements Connection {
     this.#options = options;
     this.#filter = filter;
     this.#handlers = handlers;
+    this.#subscription = new QueueSubscription({
+      filter,
+      qos: options.qos,
+      timeout: options.connectTimeout,
+      stalled: () => this.#gate.stalled,
+      onError: (error) => handlers.onError(error),
+      onRenewed: () => {
+        if (this.writable) handlers.onWritable();
+      },
+    });
   }
 
   get state(): LinkState {
@@ -79,7 +86,7 @@ export class MqttConnection implements Connection {
   /** Not while our own subscription is on its way back: the broker would have nobody to give it to. */
   get writable(): boolean {
     return this.#outbound?.state === "connected" && this.#inbound?.state !== "reconnecting" &&
-      !this.#resubscribing;
+      !this.#subscription.isComingBack;
   }
 
   async open(signal?: AbortSignal): Promise<void> {
@@ -102,7 +109,7 @@ export class MqttConnection implements Connection {
 
   async subscribe(signal?: AbortSignal): Promise<void> {
     signal?.throwIfAborted();
-    if (this.#subscribed) return;
+    if (this.#subscription.isMade) return;
     this.#subscribing ??= this.#openInbound().finally(() => this.#subscribing = null);
     await abortable(this.#subscribing, signal);
   }
@@ -131,7 +138,7 @@ export class MqttConnection implements Connection {
         throw new ConnectionError(`Cannot read "${filter}": the link is down`, url, null);
       }
       const read = readRetained(this.#outbound!, filter, onMessage);
-      await this.#answered(read, `Cannot read "${filter}"`);
+      await answeredWithin(this.#options.connectTimeout, read, `Cannot read "${filter}"`);
     } finally {
       reading.resolve();
     }
@@ -154,12 +161,12 @@ export class MqttConnection implements Connection {
   }
 
   async close(): Promise<void> {
-    this.#subscribed = false;
+    this.#subscription.end();
     this.#gate.open(); // A link that is not read would not see its own end.
     if (this.#acks?.owes) await settledWithin(SYNCHRONIZE_MS, this.#payOwed());
     await Promise.all([this.#inbound?.close(), this.#outbound?.close()]);
     await this.#subscribing?.catch(() => {}); // Whoever asked is told.
-    this.#subscribed = false;
+    this.#subscription.end();
     this.#inbound = this.#outbound = this.#acks = null;
     this.#limits = null;
   }
@@ -173,7 +180,11 @@ export class MqttConnection implements Connection {
     const limits = this.#limits!;
     if (limits.protocolVersion === 4) {
       const probe = deliversToShared(link);
-      await this.#answered(probe, `Cannot subscribe to "${this.#filter}"`);
+      await answeredWithin(
+        this.#options.connectTimeout,
+        probe,
+        `Cannot subscribe to "${this.#filter}"`,
+      );
       limits.sharedSubscriptions = await probe;
     }
     if (limits.sharedSubscriptions) return;
@@ -212,7 +223,7 @@ export class MqttConnection implements Connection {
       const link = this.#link(clientId ?? this.#privateId, version, {
         isPrivate: clientId === undefined,
         receiveMaximum: prefetch,
-        onReconnect: (sessionPresent) => this.#onInboundAgain(sessionPresent),
+        onReconnect: (sessionPresent) => this.#subscription.renew(link, sessionPresent),
         ...this.#receiving(),
       });
       link.setPaused(this.#gate.stops);
@@ -224,54 +235,8 @@ export class MqttConnection implements Connection {
         throw error;
       }
     }
-    await this.#subscribeInbound(this.#inbound);
-    this.#subscribed = true;
+    await this.#subscription.make(this.#inbound);
     await this.synchronize(); // What waited at the broker is here before the first answer.
-  }
-
-  /**
-   * Subscribes, or finds that reading has stopped meanwhile: a session that is resumed may bring
-   * more than can be held before it brings the answer. That is read, and told where it is bad, later.
-   */
-  async #subscribeInbound(link: MqttLink): Promise<void> {
-    this.#confirmed = false;
-    let awaited = true;
-    const asked = link.subscriptions.subscribe(this.#filter, this.#options.qos, "once");
-    const granted = asked.then((qos) => this.#acceptSubscription(link, qos));
-    granted.catch((error) => {
-      if (!awaited) this.#loseSubscription(link, error);
-    });
-    const answered = Promise.race([granted, this.#gate.stalled]);
-    await this.#answered(answered, `Cannot subscribe to "${this.#filter}"`);
-    awaited = false;
-  }
-
-  /** Less than was asked for is refused at first, and told where the broker takes less than before. */
-  #acceptSubscription(link: MqttLink, granted: QoS): void {
-    const { qos } = this.#options;
-    this.#confirmed = true;
-    if (granted >= qos) return;
-    const error = new NotSupportedError(
-      `Cannot subscribe to "${this.#filter}" at QoS ${qos}: the broker grants QoS ${granted} at most`,
-    );
-    if (this.#subscribed) return this.#handlers.onError(error);
-    link.subscriptions.end(this.#filter).catch(() => {}); // It is left over, and ended later.
-    throw error;
-  }
-
-  /** A queue that is not subscribed is deaf, and its link must not count as up: it is tried again. */
-  #loseSubscription(link: MqttLink, thrown: unknown): void {
-    if (link.state !== "connected") return; // The link was lost: it is asked again on the next one.
-    const error = toError(thrown);
-    this.#handlers.onError(error);
-    link.drop(error);
-  }
-
-  /** Waits for what the broker is asked, for a bounded time. */
-  async #answered(asked: Promise<unknown>, action: string): Promise<void> {
-    const { connectTimeout } = this.#options;
-    if (await settledWithin(connectTimeout, asked)) return;
-    throw new TimeoutError(`${action}: no answer within ${connectTimeout} ms`, connectTimeout);
   }
 
   #link(
@@ -332,18 +297,6 @@ export class MqttConnection implements Connection {
       onRelease: (packetId) => acks.release(packetId),
       onClose: () => acks.unlink(),
     };
-  }
-
-  #onInboundAgain(sessionPresent: boolean): void {
-    if (!this.#subscribed || sessionPresent && this.#confirmed) return;
-    const link = this.#inbound!;
-    this.#resubscribing = true;
-    this.#subscribeInbound(link).catch((error) => this.#loseSubscription(link, error)).finally(
-      () => {
-        this.#resubscribing = false;
-        if (this.writable) this.#handlers.onWritable();
-      },
-    );
   }
 
   #onLinkChange(change: LinkChange): void {

@@ -1,3 +1,5 @@
+import { TimeoutError } from "./errors.ts";
+
 /** Whether the work settled within `ms`; rejects where it rejects in time. The work goes on. */
 export async function settledWithin(ms: number, work: Promise<unknown>): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<boolean>();
@@ -7,4 +9,19 @@ export async function settledWithin(ms: number, work: Promise<unknown>): Promise
   } finally {
     clearTimeout(timer);
   }
+}
+
+/**
+ * Waits for what the broker is asked, for a bounded time.
+ *
+ * @param action what was asked, such as `Cannot subscribe to "orders"`
+ * @throws {TimeoutError} where it does not answer
+ */
+export async function answeredWithin(
+  milliseconds: number,
+  asked: Promise<unknown>,
+  action: string,
+): Promise<void> {
+  if (await settledWithin(milliseconds, asked)) return;
+  throw new TimeoutError(`${action}: no answer within ${milliseconds} ms`, milliseconds);
 }

@@ -10,7 +10,13 @@ const LAYERS: Record<string, readonly (readonly string[])[]> = {
     ["message_receiver", "send_batch"],
     ["message_sender", "receipt", "repetitions"],
     ["mqtt_connection"],
-    ["retained_messages", "shared_probe", "deferred_ack", "protocol_fallback"],
+    [
+      "retained_messages",
+      "shared_probe",
+      "deferred_ack",
+      "protocol_fallback",
+      "queue_subscription",
+    ],
     ["mqtt_link"],
     ["mqtt_client", "round_trips", "outgoing_publishes", "link_subscriptions"],
     ["message_buffer", "envelope_codec", "broker_limits", "packet_tap", "receive_waiters"],
@@ -93,8 +99,11 @@ const LONGER: Record<string, { lines: number; why: string }> = {
     why: "the façade: every public method, one call each",
   },
   "lib/queue_session.ts": { lines: 260, why: "everything that is there from open to close" },
-  "lib/message_receiver.ts": { lines: 340, why: "one state: who waits, who holds, who settles" },
-  "lib/mqtt_connection.ts": { lines: 320, why: "the adapter of the whole port" },
+  "lib/message_receiver.ts": {
+    lines: 300,
+    why: "one state: what is held, who waits, how it is settled",
+  },
+  "lib/mqtt_connection.ts": { lines: 285, why: "the adapter of the whole port" },
 };
 const PACKAGE = /^(npm:|jsr:|https?:)/;
 const FOLDERS = ["lib", "server", "tests", "examples"];
