@@ -197,6 +197,7 @@ export class MqttMessageQueue extends QueueEventTarget implements AsyncDisposabl
    * @throws {ConnectionError} where the broker refuses the message
    * @throws {NotSupportedError} where it passes what the broker said it takes
    * @throws {TypeError} where the topic is a filter, or a property is no text that can be sent
+   * @throws {RangeError} where it is more than a packet can carry, 256 MiB
    */
   send(
     correlationId: string | null,

@@ -45,7 +45,8 @@ const Property = {
 const NO_PROPERTIES: WireProperties = Object.freeze({});
 
 const pool = new BytePool();
-const scale = new PacketWriter();
+/** Packets are measured in it. */
+const sizing = new PacketWriter();
 const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
@@ -73,10 +74,10 @@ export function writePublishHead(
 
 /** The bytes of the PUBLISH packet at QoS 1 or 2. */
 export function publishSize(parts: PublishParts, version: 4 | 5): number {
-  scale.truncate(0);
+  sizing.truncate(0);
   const head = { version, packetId: 0, dup: false };
-  writePublishHead(scale, { ...parts, qos: 1, retain: false }, head);
-  return scale.length + parts.payload.byteLength;
+  writePublishHead(sizing, { ...parts, qos: 1, retain: false }, head);
+  return sizing.length + parts.payload.byteLength;
 }
 
 /**

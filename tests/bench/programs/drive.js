@@ -130,9 +130,13 @@ async function timedOn(broker, count, work) {
   };
 }
 
-/** How long a process of one thread has been busy, in milliseconds; Linux counts it in nanoseconds. */
+/** How long a process of one thread has been busy, in milliseconds; `NaN` where the system does not count it. */
 function busyTime(pid) {
-  return Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[0]) / 1e6;
+  try {
+    return Number(readFileSync(`/proc/${pid}/schedstat`, "utf8").split(" ")[0]) / 1e6;
+  } catch {
+    return NaN; // Not Linux: its rows stay out of the tables.
+  }
 }
 
 /** At QoS 0 nothing but the arrival tells that there is room again: what arrived counts as landed. */
