@@ -3,19 +3,27 @@ import { startChromium } from "../support/chromium.ts";
 import type { Page } from "./deps.ts";
 import { firstPaint, seeInLog, TerminalBrowser, typeLine } from "./terminal_page.ts";
 
-/** How much what was painted has moved since, as the browser reckons it. */
-async function layoutShift(page: Page): Promise<number> {
-  return await page.evaluate<number>(
+/** What was painted and has moved since, as the browser reckons it: how much, what, from where to where. */
+async function layoutShifts(page: Page): Promise<string[]> {
+  return await page.evaluate<string[]>(
     `new Promise((resolve) => {
-      let sum = 0;
-      const add = (entries) => { for (const { value } of entries) sum += value; };
+      const shifts = [];
+      const place = ({ x, y, width, height }) => [x, y, width, height].map(Math.round).join(" ");
+      const moved = ({ node, previousRect, currentRect }) =>
+        (node?.id || node?.className || node?.nodeName) + " from " + place(previousRect) + " to " +
+        place(currentRect);
+      const add = (entries) => {
+        for (const { value, sources } of entries) {
+          shifts.push(value + ": " + sources.map(moved).join(", "));
+        }
+      };
       const observer = new PerformanceObserver((list) => add(list.getEntries()));
       observer.observe({ type: "layout-shift", buffered: true });
       // What was moved in this frame is told in the next.
       requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(() => {
         add(observer.takeRecords());
         observer.disconnect();
-        resolve(sum);
+        resolve(shifts);
       })));
     })`,
   );
@@ -45,7 +53,7 @@ Deno.test("loading the page", async (t) => {
       await using browser = await TerminalBrowser.start({}, { chromium });
       const page = await browser.open({ width });
       await seeInLog(page, "connected");
-      assert.equal(await layoutShift(page), 0);
+      assert.deepEqual(await layoutShifts(page), []);
       await typeLine(page, 'send --type order {"id": 7, "list": [1, 2]}');
       await typeLine(page, "receive --lock");
       await typeLine(page, "peek 10");
@@ -54,7 +62,7 @@ Deno.test("loading the page", async (t) => {
       await page.reload({ waitUntil: "domcontentloaded" });
       await page.waitForResponse((response) => response.url().includes("/events?"));
       await page.locator("#panel tbody").waitFor();
-      assert.equal(await layoutShift(page), 0);
+      assert.deepEqual(await layoutShifts(page), []);
     });
   }
 });

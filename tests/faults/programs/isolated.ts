@@ -43,8 +43,9 @@ async function traffic(url: string, qos: QoS, stop: AbortSignal): Promise<Tally>
   let through = false;
   sending.finally(() => through = true);
   while (!through || tally.received < tally.sent) {
-    const message = await queue.receive(null, through ? WAIT_MS : 200);
-    if (message === null && through) break;
+    const waitMs = through ? WAIT_MS : 200;
+    const message = await queue.receive(null, waitMs);
+    if (message === null && waitMs === WAIT_MS) break; // What did not come by now is lost.
     if (message === null) continue;
     const body = message.getMessageAsString()!;
     if (body !== `${tally.received}`) tally.wrong.push(body);
