@@ -16,6 +16,8 @@ const POINT_MS = 1_500;
 const DELAY_MS = 120;
 /** How long a process that was asked to end may take. */
 const END_BOUND_MS = 45_000;
+/** The exit code of a process that SIGTERM ended, as it did not listen for it yet. */
+const TERMINATED = 143;
 
 /** A place for one process after the other: its network, its ledgers, and what was done to it. */
 export interface SlotSetting {
@@ -121,11 +123,14 @@ export class Slot implements AsyncDisposable {
     if (result === null) {
       this.stuck.push(`${run.name}: did not end within ${END_BOUND_MS} ms`);
       await run.process.kill();
-    } else if (result.code !== 0) {
-      this.deaths.push(`${run.name}: ${result.stderr}`);
     }
     this.read();
     run.read = true;
+    // Who was started a moment ago, in place of one that was killed, has no state to write down yet.
+    const hadBegun = run.states.length > 0;
+    if (result !== null && result.code !== 0 && (hadBegun || result.code !== TERMINATED)) {
+      this.deaths.push(`${run.name}: exit code ${result.code} ${result.stderr}`);
+    }
   }
 
   /** How long each outage was felt after it had ended. */
